@@ -1,0 +1,204 @@
+//! SQL over the tables that it is handed. The only module that names DataFusion; holds no credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::MemTable;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+
+use crate::model::Row;
+use crate::store::table::Table;
+use crate::store::{batch, tables};
+
+/// Memory that all queries together may use before they spill, in bytes.
+const MEMORY_BYTES: usize = 1 << 30;
+/// Rows that one query may return.
+const ROW_CAP: usize = 5_000_000;
+/// Time that one query may take.
+const DEADLINE: Duration = Duration::from_mins(5);
+
+/// Why a query gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The SQL is wrong: a table, a column, a type, the grammar.
+    #[error("{0}")]
+    Sql(Box<DataFusionError>),
+    /// It is SQL, but not a question: DDL, DML and statements are refused.
+    #[error("only a query is allowed here: {0}")]
+    NotAQuery(Box<DataFusionError>),
+    /// It failed while it ran.
+    #[error("the query failed: {0}")]
+    Run(Box<DataFusionError>),
+    /// A value that no cell can hold.
+    #[error(transparent)]
+    Arrow(#[from] ArrowError),
+    /// More rows than a screen, a report or a policy can use.
+    #[error("the query returns more than {ROW_CAP} rows: add a WHERE or a GROUP BY")]
+    TooManyRows,
+    /// It took too long.
+    #[error("the query took longer than {} seconds: narrow it to fewer days or columns", DEADLINE.as_secs())]
+    TooSlow,
+}
+
+/// A query's answer: batches of one schema.
+#[derive(Debug)]
+pub struct Answer {
+    /// Column names in order.
+    pub columns: Vec<String>,
+    /// The rows, in the query's order.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Answer {
+    /// Returns the rows by column name.
+    ///
+    /// # Errors
+    /// A column type that no cell can hold.
+    pub fn rows(&self) -> Result<Vec<Row>, EngineError> {
+        let parts = self.batches.iter().map(batch::from_batch).collect::<Result<Vec<_>, _>>()?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+}
+
+/// SQL over registered tables. Every table that the crate declares exists; those never handed over are empty.
+#[derive(Clone)]
+pub struct Engine {
+    ctx: SessionContext,
+}
+
+impl Engine {
+    /// Returns an engine whose tables are all empty.
+    ///
+    /// # Errors
+    /// The runtime cannot be built (no temporary folder to spill to).
+    pub fn new() -> Result<Self, EngineError> {
+        let engine = Engine { ctx: context().map_err(Box::new).map_err(EngineError::Run)? };
+        for table in tables::TABLES {
+            engine.register(table, &[])?;
+        }
+        Ok(engine)
+    }
+
+    /// Makes `rows` the content of `table`, in place of what it held.
+    ///
+    /// # Errors
+    /// A row with a column or cell that the table does not declare.
+    pub fn register(&self, table: &Table, rows: &[Row]) -> Result<(), EngineError> {
+        let held = MemTable::try_new(table.schema(), vec![vec![batch::to_batch(table, rows)?]])
+            .map_err(Box::new)
+            .map_err(EngineError::Run)?;
+        self.replace(table.name, Arc::new(held))
+    }
+
+    fn replace(&self, name: &str, held: Arc<dyn datafusion::catalog::TableProvider>) -> Result<(), EngineError> {
+        let run = |error| EngineError::Run(Box::new(error));
+        self.ctx.deregister_table(name).map_err(run)?;
+        self.ctx.register_table(name, held).map_err(run)?;
+        Ok(())
+    }
+
+    /// Answers one query.
+    ///
+    /// # Errors
+    /// Wrong SQL, something that is not a query, a failure while it runs, or one of the caps.
+    pub async fn query(&self, sql: &str) -> Result<Answer, EngineError> {
+        let frame = self.plan(sql).await?;
+        let columns = frame.schema().fields().iter().map(|f| f.name().clone()).collect();
+        let run = |error| EngineError::Run(Box::new(error));
+        let collect = async {
+            let mut stream = frame.execute_stream().await.map_err(run)?;
+            let (mut batches, mut rows) = (Vec::new(), 0);
+            while let Some(batch) = stream.next().await {
+                let batch = batch.map_err(run)?;
+                rows += batch.num_rows();
+                if rows > ROW_CAP {
+                    return Err(EngineError::TooManyRows);
+                }
+                batches.push(batch);
+            }
+            Ok(batches)
+        };
+        let batches = tokio::time::timeout(DEADLINE, collect).await.map_err(|_| EngineError::TooSlow)??;
+        Ok(Answer { columns, batches })
+    }
+
+    /// Answers one query with rows.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub async fn rows(&self, sql: &str) -> Result<Vec<Row>, EngineError> {
+        self.query(sql).await?.rows()
+    }
+
+    /// Plans one query without running it and returns its column names: a wrong table or column is found here.
+    ///
+    /// # Errors
+    /// Wrong SQL, or something that is not a query.
+    pub async fn check(&self, sql: &str) -> Result<Vec<String>, EngineError> {
+        Ok(self.plan(sql).await?.schema().fields().iter().map(|f| f.name().clone()).collect())
+    }
+
+    async fn plan(&self, sql: &str) -> Result<datafusion::dataframe::DataFrame, EngineError> {
+        let plan = self.ctx.state().create_logical_plan(sql).await.map_err(|e| EngineError::Sql(Box::new(e)))?;
+        let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        only_queries.verify_plan(&plan).map_err(|e| EngineError::NotAQuery(Box::new(e)))?;
+        self.ctx.execute_logical_plan(plan).await.map_err(|e| EngineError::Sql(Box::new(e)))
+    }
+}
+
+/// The only constructor of a DataFusion context: the same answer on every machine, in bounded memory.
+fn context() -> Result<SessionContext, DataFusionError> {
+    let mut config = SessionConfig::new().with_target_partitions(2).with_information_schema(false);
+    let options = config.options_mut();
+    options.execution.time_zone = Some("UTC".to_owned());
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_BYTES))).build_arc()?;
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tables::storage::BUCKETS;
+
+    #[tokio::test]
+    async fn every_declared_table_can_be_asked_even_when_it_is_empty() {
+        let engine = Engine::new().unwrap();
+        for table in tables::TABLES {
+            let rows = engine.rows(&format!("select * from {}", table.name)).await.unwrap();
+            assert!(rows.is_empty(), "{}", table.name);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_answers_with_the_rows_it_was_handed() {
+        let engine = Engine::new().unwrap();
+        engine.register(&BUCKETS, &[Row::new().with("bucket", "lake").with("lifecycle_rule_count", 0_i64)]).unwrap();
+        let rows = engine.rows("select bucket, sum(lifecycle_rule_count) as n from buckets group by 1").await.unwrap();
+        assert_eq!(rows, [Row::new().with("bucket", "lake").with("n", 0_i64)]);
+    }
+
+    #[tokio::test]
+    async fn a_query_can_change_nothing_and_read_no_file() {
+        let engine = Engine::new().unwrap();
+        for sql in [
+            "create table x as select 1",
+            "drop table buckets",
+            "copy buckets to '/tmp/x.parquet'",
+            "insert into buckets (bucket) values ('x')",
+            "set datafusion.execution.time_zone = '+01:00'",
+        ] {
+            assert!(matches!(engine.query(sql).await, Err(EngineError::NotAQuery(_))), "{sql}");
+        }
+        assert!(matches!(engine.query("select * from '/etc/passwd'").await, Err(EngineError::Sql(_))));
+    }
+}

@@ -1,0 +1,13 @@
+//! leanlake finds what an AWS data lake wastes, proves it from the lake's own bill, and fixes what is safe to fix.
+//!
+//! The modules, in the order of their dependencies (a module uses what stands above it; nobody uses `cmd`):
+//!
+//! - [`model`]: the nouns. Data and arithmetic.
+//! - [`store`]: snapshots on disk or S3.
+//! - [`engine`]: SQL over a snapshot.
+//! - [`error`]: failures and exit codes.
+
+pub mod engine;
+pub mod error;
+pub mod model;
+pub mod store;

@@ -1,0 +1,66 @@
+//! The bill as Cost Explorer shows it. The tables overlap: never sum or union across them.
+
+use crate::store::table::{Kind, Source, Table, column};
+
+const READ: &str = "ce:GetCostAndUsage";
+
+/// Credits, refunds, tax, fees and usage apart.
+pub const CHARGES: Table = Table {
+    name: "charges",
+    doc: "Cost Explorer by day, record type and service, unfiltered: what is usage, and what is a credit, refund, tax or fee.",
+    key: &["day", "record_type", "service"],
+    source: Source::Period { read: READ, column: "day" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that was asked; the answer may cover accounts below it."),
+        column("day", Kind::Day, "Day of usage."),
+        column(
+            "record_type",
+            Kind::Text,
+            "Cost Explorer's RECORD_TYPE: `Usage`, `Credit`, `Refund`, `Tax`, `SavingsPlanCoveredUsage`, …",
+        ),
+        column("service", Kind::Text, "Service as Cost Explorer names it."),
+        column("unblended", Kind::Money, "Unblended cost."),
+        column("amortized", Kind::Money, "Amortized cost."),
+        column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
+        column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+    ],
+};
+
+/// Usage cost by usage type: the grain of the report.
+pub const COSTS: Table = Table {
+    name: "costs",
+    doc: "Cost Explorer by day, service and usage type, usage records only (no credits, refunds, tax or fees). A day that is absent was not read or had no cost: see `coverage`.",
+    key: &["day", "service", "usage_type"],
+    source: Source::Period { read: READ, column: "day" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that was asked; the answer may cover accounts below it."),
+        column("day", Kind::Day, "Day of usage."),
+        column("service", Kind::Text, "Service as Cost Explorer names it."),
+        column("usage_type", Kind::Text, "Usage type with its Region prefix, as billed."),
+        column("region", Kind::Text, "Region from the usage type's prefix; NULL when it has none that is known."),
+        column("unblended", Kind::Money, "Unblended cost."),
+        column("amortized", Kind::Money, "Amortized cost."),
+        column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
+        column("usage", Kind::Quantity, "Usage in `unit`; NULL when Cost Explorer mixes units."),
+        column("unit", Kind::Text, "Unit of `usage`: `GB-Mo`, `Requests`, `Hrs`, …"),
+        column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+    ],
+};
+
+/// Usage cost by linked account.
+pub const COSTS_BY_ACCOUNT: Table = Table {
+    name: "costs_by_account",
+    doc: "Cost Explorer by day, linked account and service, usage records only.",
+    key: &["day", "linked_account_id", "service"],
+    source: Source::Period { read: READ, column: "day" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that was asked."),
+        column("day", Kind::Day, "Day of usage."),
+        column("linked_account_id", Kind::Text, "Account that caused the cost."),
+        column("service", Kind::Text, "Service as Cost Explorer names it."),
+        column("unblended", Kind::Money, "Unblended cost."),
+        column("amortized", Kind::Money, "Amortized cost."),
+        column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
+        column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+    ],
+};
