@@ -1,1 +1,3 @@
 //! Tests from the outside, in one binary.
+
+mod architecture;

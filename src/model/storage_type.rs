@@ -24,10 +24,25 @@ const fn of(name: &'static str, class: &'static str, item: &'static str, usage_t
 pub const STORAGE_TYPES: &[StorageType] = &[
     of("StandardStorage", "STANDARD", "s3.storage.standard", "TimedStorage-ByteHrs"),
     of("IntelligentTieringFAStorage", "INTELLIGENT_TIERING", "s3.storage.int_frequent", "TimedStorage-INT-FA-ByteHrs"),
-    of("IntelligentTieringIAStorage", "INTELLIGENT_TIERING", "s3.storage.int_infrequent", "TimedStorage-INT-IA-ByteHrs"),
-    of("IntelligentTieringAIAStorage", "INTELLIGENT_TIERING", "s3.storage.int_archive_instant", "TimedStorage-INT-AIA-ByteHrs"),
+    of(
+        "IntelligentTieringIAStorage",
+        "INTELLIGENT_TIERING",
+        "s3.storage.int_infrequent",
+        "TimedStorage-INT-IA-ByteHrs",
+    ),
+    of(
+        "IntelligentTieringAIAStorage",
+        "INTELLIGENT_TIERING",
+        "s3.storage.int_archive_instant",
+        "TimedStorage-INT-AIA-ByteHrs",
+    ),
     of("IntelligentTieringAAStorage", "INTELLIGENT_TIERING", "s3.storage.int_archive", "TimedStorage-INT-AA-ByteHrs"),
-    of("IntelligentTieringDAAStorage", "INTELLIGENT_TIERING", "s3.storage.int_deep_archive", "TimedStorage-INT-DAA-ByteHrs"),
+    of(
+        "IntelligentTieringDAAStorage",
+        "INTELLIGENT_TIERING",
+        "s3.storage.int_deep_archive",
+        "TimedStorage-INT-DAA-ByteHrs",
+    ),
     of("StandardIAStorage", "STANDARD_IA", "s3.storage.standard_ia", "TimedStorage-SIA-ByteHrs"),
     of("StandardIASizeOverhead", "STANDARD_IA", "s3.storage.standard_ia", "TimedStorage-SIA-SmObjects"),
     of("StandardIAObjectOverhead", "STANDARD_IA", "s3.storage.standard_ia", "TimedStorage-SIA-ByteHrs"),
