@@ -5,8 +5,10 @@
 //! - [`model`]: the nouns. Data and arithmetic.
 //! - [`store`]: snapshots on disk or S3.
 //! - [`engine`]: SQL over a snapshot.
+//! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`error`]: failures and exit codes.
 
+pub mod aws;
 pub mod engine;
 pub mod error;
 pub mod model;

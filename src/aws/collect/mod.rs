@@ -1,0 +1,13 @@
+//! The contract of a collector: it reads one AWS service and fills tables through a sink.
+//!
+//! A collector declares each call it makes in `READS`, turns a failed call into a gap, and never fails as a whole.
+
+pub mod failure;
+pub mod read;
+pub mod scope;
+pub mod sink;
+
+pub use failure::{Failed, Trouble};
+pub use read::Read;
+pub use scope::{Options, Place, Scope};
+pub use sink::{Piece, Sink};

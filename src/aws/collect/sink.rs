@@ -1,0 +1,138 @@
+//! Where a collector puts what it saw: a bounded channel to the part writer, and news for whoever listens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::NaiveDate;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Coverage, Event, Row};
+use crate::store::Table;
+
+/// Pieces that may wait for the part writer: a slow disk slows the collectors down instead of filling memory.
+const WAITING: usize = 64;
+
+/// One thing that a collector hands over.
+#[derive(Debug)]
+pub enum Piece {
+    /// Rows of a table.
+    Rows(&'static Table, Vec<Row>),
+    /// What was seen, or not.
+    Cover(Coverage),
+    /// Days of a table that are read again, both included: what an earlier scan knew of them is not carried over.
+    Replace {
+        /// The table.
+        table: &'static Table,
+        /// The account whose rows are read again.
+        account_id: String,
+        /// First day.
+        from: NaiveDate,
+        /// Last day.
+        to: NaiveDate,
+    },
+}
+
+/// The collector's end of the channel. Clones share the channel and the row count.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    what: String,
+    pieces: mpsc::Sender<Piece>,
+    events: mpsc::UnboundedSender<Event>,
+    rows: Arc<AtomicU64>,
+    cancel: CancellationToken,
+}
+
+impl Sink {
+    /// Returns a sink and the receivers of its pieces and its news. A receiver of pieces that is gone cancels `cancel`.
+    pub fn channel(cancel: CancellationToken) -> (Sink, mpsc::Receiver<Piece>, mpsc::UnboundedReceiver<Event>) {
+        let (pieces, taken) = mpsc::channel(WAITING);
+        let (events, heard) = mpsc::unbounded_channel();
+        (Sink { what: String::new(), pieces, events, rows: Arc::default(), cancel }, taken, heard)
+    }
+
+    /// Returns a sink into the same channel under the name of a collector, with a row count of its own.
+    #[must_use]
+    pub fn named(&self, what: impl Into<String>) -> Sink {
+        Sink { what: what.into(), rows: Arc::default(), ..self.clone() }
+    }
+
+    /// Hands over rows of `table`. Waits while the writer is behind.
+    pub async fn rows(&self, table: &'static Table, rows: Vec<Row>) {
+        if rows.is_empty() {
+            return;
+        }
+        self.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        self.send(Piece::Rows(table, rows)).await;
+    }
+
+    /// Hands over coverage; a gap is news too.
+    pub async fn cover(&self, coverage: Coverage) {
+        if coverage.is_gap() {
+            self.tell(Event::Gap(Box::new(coverage.clone())));
+        }
+        self.send(Piece::Cover(coverage)).await;
+    }
+
+    /// Says that the days `from` to `to` of `table` are read again. Call it before their rows.
+    pub async fn replace(&self, table: &'static Table, account_id: &str, from: NaiveDate, to: NaiveDate) {
+        self.send(Piece::Replace { table, account_id: account_id.to_owned(), from, to }).await;
+    }
+
+    /// Says how far the collector is.
+    pub fn progress(&self, done: u64, total: Option<u64>) {
+        self.tell(Event::Progress { what: self.what.clone(), done, total });
+    }
+
+    /// Says that the collector began.
+    pub fn started(&self) {
+        self.tell(Event::Started { what: self.what.clone() });
+    }
+
+    /// Says that the collector ended.
+    pub fn finished(&self) {
+        self.tell(Event::Finished { what: self.what.clone(), rows: self.row_count() });
+    }
+
+    /// Says anything else.
+    pub fn tell(&self, event: Event) {
+        // Nobody listening is fine: news is not data.
+        let _ = self.events.send(event);
+    }
+
+    /// Returns how many rows were handed over under this name.
+    pub fn row_count(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    async fn send(&self, piece: Piece) {
+        if self.pieces.send(piece).await.is_err() {
+            // The writer is gone and says why itself; reading on would only cost money.
+            self.cancel.cancel();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CoverageState;
+    use crate::store::tables::scan::ACCOUNTS;
+
+    #[tokio::test]
+    async fn a_gap_reaches_the_writer_and_the_listener() {
+        let (sink, mut pieces, mut events) = Sink::channel(CancellationToken::new());
+        sink.cover(Coverage::new("buckets", "s3:ListBuckets", CoverageState::Missing)).await;
+        assert!(matches!(pieces.recv().await, Some(Piece::Cover(c)) if c.is_gap()));
+        assert!(matches!(events.recv().await, Some(Event::Gap(_))));
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_is_gone_stops_the_scan() {
+        let cancel = CancellationToken::new();
+        let (sink, pieces, _events) = Sink::channel(cancel.clone());
+        drop(pieces);
+        sink.named("accounts").rows(&ACCOUNTS, vec![Row::new()]).await;
+        assert!(cancel.is_cancelled());
+    }
+}

@@ -1,0 +1,7 @@
+//! Everything that talks to AWS: the connector, who we are, what is read and what is changed.
+//!
+//! The only module that names an AWS crate. It turns answers into rows and coverage; it prices and judges nothing.
+
+pub mod client;
+pub mod collect;
+pub mod connector;
