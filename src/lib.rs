@@ -4,6 +4,7 @@
 //!
 //! - [`model`]: the nouns. Data and arithmetic.
 //! - [`store`]: snapshots on disk or S3.
+//! - [`prices`]: unit prices with source and date.
 //! - [`engine`]: SQL over a snapshot.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`error`]: failures and exit codes.
@@ -12,4 +13,5 @@ pub mod aws;
 pub mod engine;
 pub mod error;
 pub mod model;
+pub mod prices;
 pub mod store;

@@ -1,0 +1,11 @@
+//! Unit prices: what an item costs in a Region, at a quantity, with where that number came from.
+//!
+//! A missing price is an error value, never 0. A price that nobody verified is shown and never used in arithmetic.
+
+mod book;
+mod card;
+mod region;
+
+pub use book::{GLOBAL, Mark, Price, PriceBook, PriceError};
+pub use card::{BilledUsage, End, NoRate, Rate, RateCard, RateSource, Tier};
+pub use region::{code_of, region_of_usage_type};
