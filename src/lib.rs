@@ -10,8 +10,12 @@
 //! - [`error`]: failures and exit codes.
 
 pub mod aws;
+//! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
+
+pub mod cmd;
 pub mod engine;
 pub mod error;
 pub mod model;
 pub mod prices;
 pub mod store;
+pub mod term;

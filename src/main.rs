@@ -1,3 +1,7 @@
-//! The binary: parse, run, exit code.
+//! The binary: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    leanlake::cmd::main(std::env::args_os())
+}
