@@ -181,6 +181,6 @@ impl TextTable {
 
 impl std::fmt::Display for TextTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if io::stdout().is_terminal() { write!(f, "{}", self.0) } else { write!(f, "{}", self.0.trim_fmt()) }
+        f.write_str(&self.0.trim_fmt())
     }
 }

@@ -1,0 +1,187 @@
+//! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Failure, Kind};
+use crate::term::{Term, Voice};
+
+const START_HERE: &str = "\
+Start here:
+  leanlake report --demo    a weekly report on the built-in demo lake; no credentials
+  leanlake scan             read your account into the store; changes nothing
+  leanlake tui              look around";
+
+/// Finds what an AWS data lake wastes, proves it from the bill, and fixes what is safe to fix.
+#[derive(Debug, Parser)]
+#[command(name = "leanlake", version, propagate_version = true, after_help = START_HERE)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Options that every verb takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Where snapshots, journal and runs are kept: a folder or s3://bucket/prefix.
+    #[arg(long, global = true, env = "LEANLAKE_STORE", value_name = "DIR|S3_URL")]
+    pub store: Option<String>,
+    /// Use this snapshot instead of the newest.
+    #[arg(long, global = true, value_name = "ID")]
+    pub snapshot: Option<String>,
+    /// Use the built-in demo lake: no credentials, no network, nothing kept.
+    #[arg(long, global = true)]
+    pub demo: bool,
+    /// Also load policies from this folder; the same id replaces a built-in one.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub policies: Vec<PathBuf>,
+    /// How data is written to standard output.
+    #[arg(long, global = true, alias = "output", value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Take this day as today (the clock), UTC.
+    #[arg(long, global = true, value_name = "DATE")]
+    pub as_of: Option<NaiveDate>,
+    /// AWS profile to use.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// AWS Region to read; repeat for several.
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Vec<String>,
+    /// Send all AWS requests to this endpoint instead of AWS.
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Say more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say less; twice for failures only.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "verbose")]
+    pub quiet: u8,
+    /// Draw no progress on standard error.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// How data is written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// One JSON document with a published schema.
+    Json,
+    /// Comma-separated values, safe to open in a spreadsheet.
+    Csv,
+    /// Markdown, for a report.
+    Markdown,
+}
+
+/// One verb for each step of the loop. Each variant holds the arguments that its file declares.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print the command line reference as Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Reference => context.term.data(&reference())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What every verb is run with.
+pub struct Context {
+    /// The options that every verb takes.
+    pub global: Global,
+    /// Where data and talk go.
+    pub term: Term,
+}
+
+impl Context {
+    fn new(global: Global) -> Self {
+        let voice = match (global.verbose, global.quiet) {
+            (0, 0) => Voice::Normal,
+            (0, 1) => Voice::Warnings,
+            (0, _) => Voice::Failures,
+            _ => Voice::Verbose,
+        };
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let term = Term::new(voice, global.no_progress, no_color);
+        Context { global, term }
+    }
+
+    /// Returns the clock: the start of the day of `--as-of`, or now.
+    #[expect(clippy::disallowed_methods, reason = "the edge: every clock inside is an argument that comes from here")]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.global.as_of.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc())
+    }
+
+    /// Returns the format asked for; without one, the first that the verb offers.
+    ///
+    /// # Errors
+    /// A format that this verb does not write.
+    pub fn format(&self, offered: &[Format]) -> Result<Format, Failure> {
+        let asked = self.global.format.or(offered.first().copied()).unwrap_or(Format::Table);
+        if offered.contains(&asked) {
+            return Ok(asked);
+        }
+        let names = offered.iter().filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()));
+        Err(Failure::new(Kind::Usage, "this verb does not write that format")
+            .hint(format!("use --format {}", names.collect::<Vec<_>>().join(" or --format "))))
+    }
+}
+
+/// Runs the command line and returns the exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(refused) => return usage(&refused),
+    };
+    let context = Context::new(cli.global);
+    match runtime().and_then(|runtime| runtime.block_on(run(cli.verb, &context))) {
+        Ok(code) => code,
+        Err(failure) => {
+            context.term.failure(&failure);
+            failure.kind.into()
+        }
+    }
+}
+
+/// Help and version are data and succeed; everything else that clap refuses is 64, not clap's 2, which here means
+/// that a threshold was met. clap prints its own text: it knows the styles of its help.
+fn usage(refused: &clap::Error) -> ExitCode {
+    let _ = refused.print();
+    if refused.use_stderr() { Kind::Usage.into() } else { ExitCode::SUCCESS }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("cannot start the threads that leanlake needs").caused_by(error))
+}
+
+/// Returns the reference of all verbs, from the same tree that prints `--help`.
+pub fn reference() -> String {
+    let mut root = <Cli as clap::CommandFactory>::command().term_width(100);
+    root.build();
+    let mut page = String::from("# Command line\n\nGenerated from `leanlake --help`.\n");
+    describe(&mut root, &mut page);
+    page
+}
+
+fn describe(command: &mut clap::Command, page: &mut String) {
+    use std::fmt::Write;
+    let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
+    let _ = write!(page, "\n## {name}\n\n```text\n{}\n```\n", command.render_long_help().to_string().trim_end());
+    for verb in command.get_subcommands_mut().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help") {
+        describe(verb, page);
+    }
+}
