@@ -7,11 +7,9 @@
 //! - [`prices`]: unit prices with source and date.
 //! - [`engine`]: SQL over a snapshot.
 //! - [`aws`]: what is read from AWS and what is changed there.
-//! - [`error`]: failures and exit codes.
-
-pub mod aws;
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
+pub mod aws;
 pub mod cmd;
 pub mod engine;
 pub mod error;
