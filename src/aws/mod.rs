@@ -5,3 +5,6 @@
 pub mod client;
 pub mod collect;
 pub mod connector;
+
+#[cfg(test)]
+mod stand_in;

@@ -1,10 +1,340 @@
 //! The one HTTP connector under all SDK clients.
 //!
-//! It refuses what the allowlist does not name, reserves the price, waits for the permit, and meters every attempt.
-//! It never changes a request and never retries: that is the SDK's work.
+//! It refuses what the allowlist does not name, asks the circuit breaker, reserves the price, waits for the permit,
+//! meters every attempt and remembers the host. It never changes a request and never retries: that is the SDK's work.
 
+pub mod allow;
+pub mod breaker;
+pub mod hosts;
+pub mod limits;
+pub mod meter;
 pub mod stop;
 pub mod tag;
+pub mod tariff;
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Builder, Connector as Transport, tls};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::retry::ErrorKind;
+use tokio_util::sync::CancellationToken;
+
+pub use allow::Allowlist;
+pub use limits::{IN_FLIGHT, Limits};
+pub use meter::{Meter, Spent, Used};
 pub use stop::Stop;
 pub use tag::{Call, Role, Tag};
+pub use tariff::Tariff;
+
+use crate::model::{Money, Origin};
+use breaker::{Breaker, Health};
+use hosts::Hosts;
+
+/// What a test lets happen instead of sending a request.
+#[derive(Debug)]
+pub enum Fault {
+    /// This answer comes back.
+    Answer(HttpResponse),
+    /// The connection breaks like this.
+    Error(ConnectorError),
+    /// The request is sent after a pause.
+    Stall(Duration),
+}
+
+/// The hook for tests: looks at each request that would be sent and may answer in AWS's place.
+pub type Faults = Arc<dyn Fn(&Call, &HttpRequest) -> Option<Fault> + Send + Sync>;
+
+/// How a connector is set up.
+pub struct Setup {
+    /// What this run may call.
+    pub allow: Allowlist,
+    /// How fast.
+    pub limits: Limits,
+    /// What each request costs.
+    pub tariff: Tariff,
+    /// What the run may cost; `None` for no limit.
+    pub max_cost: Option<Money>,
+    /// Ends the run: requests under way finish, no further one is sent but the store's.
+    pub cancel: CancellationToken,
+    /// The hook for tests.
+    pub faults: Option<Faults>,
+}
+
+impl Setup {
+    /// Returns the setup of a run that may call what `allow` names, at the documented limits.
+    pub fn new(allow: Allowlist, tariff: Tariff) -> Self {
+        let (limits, cancel) = (Limits::default(), CancellationToken::new());
+        Setup { allow, limits, tariff, max_cost: None, cancel, faults: None }
+    }
+}
+
+/// The connector. Clones share permits, meter and circuits.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    gate: Arc<Gate>,
+    transport: SharedHttpClient,
+}
+
+struct Gate {
+    allow: Allowlist,
+    limits: Limits,
+    meter: Meter,
+    breaker: Breaker,
+    hosts: Hosts,
+    cancel: CancellationToken,
+    faults: Option<Faults>,
+}
+
+/// One transport with the gate before it.
+#[derive(Debug)]
+struct Gated {
+    gate: Arc<Gate>,
+    transport: SharedHttpConnector,
+}
+
+impl Connector {
+    /// Returns a connector over HTTPS (rustls with aws-lc, proxies from the environment).
+    pub fn new(setup: Setup) -> Self {
+        let Setup { allow, limits, tariff, max_cost, cancel, faults } = setup;
+        let meter = Meter::new(tariff, max_cost);
+        let gate = Gate { allow, limits, meter, breaker: Breaker::default(), hosts: Hosts::default(), cancel, faults };
+        Connector { gate: Arc::new(gate), transport: https() }
+    }
+
+    /// Returns what was spent so far.
+    pub fn spent(&self) -> Spent {
+        self.gate.meter.spent()
+    }
+
+    /// Returns where the facts read so far are from.
+    pub fn origin(&self, partition: &str) -> Origin {
+        self.gate.hosts.origin(partition)
+    }
+}
+
+impl HttpClient for Connector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let transport = self.transport.http_connector(settings, components);
+        SharedHttpConnector::new(Gated { gate: Arc::clone(&self.gate), transport })
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.transport.connector_metadata()
+    }
+}
+
+impl HttpConnector for Gated {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (gate, transport) = (Arc::clone(&self.gate), self.transport.clone());
+        HttpConnectorFuture::new(async move { gate.pass(&transport, request).await })
+    }
+}
+
+impl Gate {
+    async fn pass(
+        &self,
+        transport: &SharedHttpConnector,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let call = self.identify(&request).map_err(refused)?;
+        let reserved = self.admit(&call).await?;
+        self.hosts.note(&call, allow::host_of(&request));
+        let answer = self.send(transport, &call, request).await;
+        let status = answer.as_ref().ok().map(|response| response.status());
+        reserved.answered(status.is_some_and(|status| status.is_success()));
+        let broken = status.is_none_or(|status| status.is_server_error());
+        let health = if broken { Health::Failed } else { Health::Answered };
+        self.breaker.note(&call, health, Instant::now());
+        answer
+    }
+
+    /// Returns what a request is: its tag where the allowlist names it, or a fetch of credentials by the SDK itself.
+    fn identify(&self, request: &HttpRequest) -> Result<Call, Stop> {
+        if let Some(call) = request.extension::<Call>() {
+            let refusal = || Stop::NotAllowed { operation: call.operation.clone() };
+            return self.allow.allows(call).then(|| call.clone()).ok_or_else(refusal);
+        }
+        let operation = allow::credential_operation(request)
+            .ok_or_else(|| Stop::NotAllowed { operation: allow::host_of(request).to_owned() })?;
+        let (account_id, region) = (String::new(), String::new());
+        Ok(Call { role: Role::Credentials, service: "credentials", operation, account_id, region, units: 1 })
+    }
+
+    /// Asks everyone who may say no, the cheapest question first; the price is reserved before the wait.
+    async fn admit(&self, call: &Call) -> Result<meter::Reserved<'_>, ConnectorError> {
+        if call.role == Role::Store {
+            self.wait(call).await?;
+            return self.meter.reserve(call).map_err(refused);
+        }
+        if self.cancel.is_cancelled() {
+            return Err(refused(Stop::Cancelled));
+        }
+        let reserved = self.meter.reserve(call).map_err(refused)?;
+        if let Err(failures) = self.breaker.check(call, Instant::now()) {
+            reserved.not_sent();
+            let (service, region) = (call.service.to_owned(), call.region.clone());
+            return Err(refused(Stop::CircuitOpen { service, region, failures }));
+        }
+        let waited = tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(refused(Stop::Cancelled)),
+            waited = self.wait(call) => waited,
+        };
+        match waited {
+            Ok(()) => Ok(reserved),
+            Err(error) => {
+                reserved.not_sent();
+                self.breaker.withdraw(call, Instant::now());
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits for the permit. A wait that is too long is throttling of our own: the SDK signs again and asks again.
+    async fn wait(&self, call: &Call) -> Result<(), ConnectorError> {
+        self.limits.permit(call).await.map_err(|waited| {
+            let stop = Stop::NoPermit { operation: call.operation.clone(), seconds: waited.0.as_secs() };
+            ConnectorError::other(stop.into(), Some(ErrorKind::ThrottlingError))
+        })
+    }
+
+    async fn send(
+        &self,
+        transport: &SharedHttpConnector,
+        call: &Call,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let fault = self.faults.as_ref().and_then(|faults| faults(call, &request));
+        match fault {
+            Some(Fault::Answer(response)) => return Ok(response),
+            Some(Fault::Error(error)) => return Err(error),
+            Some(Fault::Stall(pause)) => tokio::time::sleep(pause).await,
+            None => {}
+        }
+        transport.call(request).await
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("allow", &self.allow).finish_non_exhaustive()
+    }
+}
+
+/// A refusal of our own: not transient, so the SDK does not try again.
+fn refused(stop: Stop) -> ConnectorError {
+    ConnectorError::other(stop.into(), None)
+}
+
+/// The SDK's default transport, with proxies from the environment as its newest behaviour version has it.
+fn https() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut builder =
+            Transport::builder().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc));
+        builder.set_connector_settings(settings.cloned());
+        builder.set_proxy_config(Some(ProxyConfig::from_env()));
+        if let Some(components) = components {
+            builder.set_sleep_impl(components.sleep_impl());
+        }
+        builder.build()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::aws::collect::{Failed, Trouble};
+    use crate::aws::stand_in::{answer, sdk, setup};
+
+    const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+        <GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/u</Arn><UserId>u</UserId>\
+        <Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+    async fn ask(connector: &Connector) -> Result<(), Failed> {
+        let tag = Tag::new(Role::Credentials, "sts", "", "us-east-1");
+        let client = crate::aws::client::sts(&sdk(connector), tag);
+        client.get_caller_identity().send().await.map(|_| ()).map_err(|error| Failed::from_sdk(&error))
+    }
+
+    fn scripted(script: impl Fn(u32) -> Option<Fault> + Send + Sync + 'static) -> (Connector, Arc<AtomicU32>) {
+        let attempts = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&attempts);
+        let mut setup = setup(Allowlist::identity_only());
+        setup.faults = Some(Arc::new(move |_, _| script(seen.fetch_add(1, Ordering::Relaxed))));
+        (Connector::new(setup), attempts)
+    }
+
+    #[tokio::test]
+    async fn a_retried_request_keeps_its_tag_and_each_attempt_is_counted() {
+        let (connector, attempts) =
+            scripted(|n| Some(if n == 0 { answer(503, "<e/>") } else { answer(200, IDENTITY) }));
+        ask(&connector).await.unwrap();
+        assert_eq!(attempts.load(Ordering::Relaxed), 2);
+        assert_eq!(connector.spent().counts()["sts:GetCallerIdentity"], 2);
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_is_not_named_never_leaves_the_machine() {
+        let (connector, attempts) = scripted(|_| Some(answer(200, "")));
+        let tag = Tag::new(Role::Reading, "s3", "111122223333", "us-east-1");
+        let client = crate::aws::client::s3(&sdk(&connector), tag);
+        let error = client.delete_bucket().bucket("lake").send().await.unwrap_err();
+        let failed = Failed::from_sdk(&error);
+        assert_eq!(failed.trouble, Trouble::Refused);
+        assert!(failed.reason.contains("s3:DeleteBucket"), "{}", failed.reason);
+        assert_eq!(attempts.load(Ordering::Relaxed), 0);
+        assert_eq!(connector.spent().requests(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_without_a_tag_gets_nothing() {
+        let (connector, attempts) = scripted(|_| Some(answer(200, "")));
+        let client = aws_sdk_s3::Client::new(&sdk(&connector));
+        assert!(client.list_buckets().send().await.is_err());
+        assert_eq!(attempts.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn after_ctrl_c_no_further_request_is_sent() {
+        let attempts = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&attempts);
+        let mut setup = setup(Allowlist::identity_only());
+        setup.faults = Some(Arc::new(move |_, _| {
+            seen.fetch_add(1, Ordering::Relaxed);
+            Some(answer(200, IDENTITY))
+        }));
+        setup.cancel.cancel();
+        let failed = ask(&Connector::new(setup)).await.unwrap_err();
+        assert_eq!((failed.trouble, attempts.load(Ordering::Relaxed)), (Trouble::Cancelled, 0));
+    }
+
+    #[tokio::test]
+    async fn a_broken_service_is_left_alone_after_a_while() {
+        let (connector, attempts) = scripted(|_| Some(Fault::Error(ConnectorError::io("reset".into()))));
+        for _ in 0..6 {
+            assert_eq!(ask(&connector).await.unwrap_err().trouble, Trouble::Broken);
+        }
+        assert_eq!(attempts.load(Ordering::Relaxed), breaker::OPENS_AFTER);
+        let said = ask(&connector).await.unwrap_err().reason;
+        assert!(said.contains("left alone"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn expired_credentials_are_told_from_refusals() {
+        let body = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>expired</Message></Error></ErrorResponse>";
+        let (connector, _) = scripted(move |_| Some(answer(403, body)));
+        let failed = ask(&connector).await.unwrap_err();
+        assert_eq!((failed.trouble, failed.code.as_deref()), (Trouble::Credentials, Some("ExpiredToken")));
+    }
+}

@@ -1,0 +1,198 @@
+//! Permits: how many requests a second each operation gets, by account and Region.
+//!
+//! Requests are signed before they come here, and a signature grows old: no permit waits longer than [`LONGEST_WAIT`].
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use super::tag::Call;
+
+/// The longest wait for a permit. AWS takes signatures that are up to five minutes old.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How many requests a collector should have in flight: few enough that the slowest bucket serves them in seconds.
+pub const IN_FLIGHT: usize = 16;
+
+/// A token bucket: so many a second, so many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Requests a second in the long run.
+    pub per_second: u32,
+    /// Requests at once after a pause.
+    pub burst: u32,
+}
+
+const fn pace(per_second: u32, burst: u32) -> Pace {
+    Pace { per_second, burst }
+}
+
+/// Returns the pace of an operation. Sources: Athena service quotas (user guide); CloudWatch quotas (`ListMetrics` 25/s,
+/// `GetMetricData` 50/s); Cost Explorer publishes none, its staff say under 10/s; S3 publishes none for configuration
+/// reads, so a pace that no bucket notices.
+pub fn default_pace(operation: &str) -> Pace {
+    match operation {
+        "athena:ListQueryExecutions" => pace(5, 10),
+        "athena:BatchGetQueryExecution" => pace(20, 40),
+        "cloudwatch:ListMetrics" => pace(25, 25),
+        "cloudwatch:GetMetricData" => pace(50, 50),
+        _ => match operation.split(':').next() {
+            Some("ce" | "athena") => pace(5, 5),
+            Some("s3") => pace(100, 100),
+            _ => pace(10, 10),
+        },
+    }
+}
+
+/// Why there was no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong(pub Duration);
+
+type Key = (String, String, String);
+
+/// One operation's queue: first come, first served.
+#[derive(Debug)]
+struct Queue {
+    pace: Pace,
+    tokens: DefaultDirectRateLimiter,
+    turn: tokio::sync::Mutex<()>,
+    waiting: AtomicU32,
+}
+
+/// All permits of a run.
+#[derive(Debug)]
+pub struct Limits {
+    pace: fn(&str) -> Pace,
+    queues: Mutex<BTreeMap<Key, Arc<Queue>>>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::with(default_pace)
+    }
+}
+
+impl Limits {
+    /// Returns permits at another pace.
+    pub fn with(pace: fn(&str) -> Pace) -> Self {
+        Limits { pace, queues: Mutex::default() }
+    }
+
+    /// Waits for the permit of `call`; refuses at once where the queue is longer than the longest wait.
+    pub async fn permit(&self, call: &Call) -> Result<(), TooLong> {
+        let queue = self.queue(call);
+        let _place = Place::take(&queue)?;
+        let wait = async {
+            let _turn = queue.turn.lock().await;
+            queue.tokens.until_ready().await;
+        };
+        tokio::time::timeout(LONGEST_WAIT, wait).await.map_err(|_| TooLong(LONGEST_WAIT))
+    }
+
+    fn queue(&self, call: &Call) -> Arc<Queue> {
+        let key = (call.account_id.clone(), call.region.clone(), call.operation.clone());
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(queues.entry(key).or_insert_with(|| Arc::new(Queue::new((self.pace)(&call.operation)))))
+    }
+}
+
+impl Queue {
+    fn new(pace: Pace) -> Self {
+        let rate = NonZeroU32::new(pace.per_second).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(pace.burst).unwrap_or(NonZeroU32::MIN);
+        let tokens = RateLimiter::direct(Quota::per_second(rate).allow_burst(burst));
+        Queue { pace, tokens, turn: tokio::sync::Mutex::default(), waiting: AtomicU32::new(0) }
+    }
+
+    /// Returns how many may wait so that the last one is served in time.
+    fn longest(&self) -> u32 {
+        let seconds = u32::try_from(LONGEST_WAIT.as_secs()).unwrap_or(u32::MAX);
+        self.pace.per_second.max(1).saturating_mul(seconds)
+    }
+}
+
+/// A place in a queue, given back when the wait ends or is dropped.
+struct Place<'a>(&'a Queue);
+
+impl<'a> Place<'a> {
+    fn take(queue: &'a Queue) -> Result<Self, TooLong> {
+        let before = queue.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Place(queue);
+        if before < queue.longest() { Ok(place) } else { Err(TooLong(Duration::ZERO)) }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::aws::connector::Role;
+
+    fn call(operation: &str, region: &str) -> Call {
+        Call {
+            role: Role::Reading,
+            service: "athena",
+            operation: operation.to_owned(),
+            account_id: "111122223333".to_owned(),
+            region: region.to_owned(),
+            units: 1,
+        }
+    }
+
+    async fn ask(limits: &Limits, calls: &[Call]) -> Duration {
+        let start = Instant::now();
+        futures::future::try_join_all(calls.iter().map(|call| limits.permit(call))).await.unwrap();
+        start.elapsed()
+    }
+
+    #[tokio::test]
+    async fn a_burst_passes_and_the_rest_keeps_the_pace() {
+        let limits = Limits::with(|_| pace(20, 2));
+        let calls = vec![call("athena:X", "us-east-1"); 6];
+        let took = ask(&limits, &calls).await;
+        assert!(took >= Duration::from_millis(180), "four requests after the burst at 20/s: {took:?}");
+    }
+
+    #[tokio::test]
+    async fn each_region_has_its_own_permits() {
+        let limits = Limits::with(|_| pace(1, 1));
+        let calls = [call("athena:X", "us-east-1"), call("athena:X", "eu-west-1"), call("athena:Y", "us-east-1")];
+        assert!(ask(&limits, &calls).await < Duration::from_millis(500));
+    }
+
+    #[tokio::test]
+    async fn a_queue_longer_than_the_longest_wait_refuses_at_once() {
+        let limits = Limits::with(|_| pace(1, 1));
+        let call = call("athena:X", "us-east-1");
+        let many = futures::future::join_all((0..200).map(|_| limits.permit(&call)));
+        let refused = tokio::time::timeout(Duration::from_millis(300), async {
+            let queue = limits.queue(&call);
+            futures::pin_mut!(many);
+            let _ = futures::poll!(many.as_mut());
+            let places = queue.waiting.load(Ordering::Relaxed);
+            (places, limits.permit(&call).await)
+        });
+        let (places, answer) = refused.await.unwrap();
+        assert!(places <= 60, "at most a minute's worth waits: {places}");
+        assert_eq!(answer, Err(TooLong(Duration::ZERO)));
+    }
+
+    #[test]
+    fn the_documented_limits_are_the_defaults() {
+        assert_eq!(default_pace("athena:ListQueryExecutions"), pace(5, 10));
+        assert_eq!(default_pace("athena:BatchGetQueryExecution"), pace(20, 40));
+        assert_eq!(default_pace("cloudwatch:ListMetrics").per_second, 25);
+        assert_eq!(default_pace("ce:GetCostAndUsage").per_second, 5);
+    }
+}

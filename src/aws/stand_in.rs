@@ -1,0 +1,45 @@
+//! Canned answers for unit tests: the real SDK clients and connector, with the fault hook in AWS's place.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::SdkConfig;
+
+use crate::aws::connector::{Allowlist, Connector, Fault, Setup, Tariff};
+
+/// Returns an answer of AWS.
+pub fn answer(status: u16, body: &str) -> Fault {
+    let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+    // JSON services say the error's code in a header too; S3 and STS ignore it.
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.1");
+    Fault::Answer(response)
+}
+
+/// Returns the answer of a JSON service that refuses.
+pub fn refusal(code: &str, message: &str) -> Fault {
+    answer(400, &format!("{{\"__type\":\"{code}\",\"message\":\"{message}\"}}"))
+}
+
+/// Returns a setup where everything is free.
+pub fn setup(allow: Allowlist) -> Setup {
+    Setup::new(allow, Tariff::default())
+}
+
+/// Returns a configuration over `connector` with made-up credentials and retries without waiting.
+pub fn sdk(connector: &Connector) -> SdkConfig {
+    let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "secret", None, None, "made up");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(connector.clone())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .build()
+}
