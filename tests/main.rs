@@ -1,3 +1,11 @@
 //! Tests from the outside, in one binary.
 
+#![expect(clippy::disallowed_methods, reason = "tests read the environment that `tests/run` sets")]
+
 mod architecture;
+#[allow(dead_code, reason = "the tests of later stages use the rest")]
+mod aws;
+mod cli;
+mod stub;
+#[allow(dead_code, reason = "the tests of later stages use the rest")]
+mod support;

@@ -5,7 +5,6 @@
 pub mod client;
 pub mod collect;
 pub mod connector;
-pub mod session;
 
 #[cfg(test)]
 mod stand_in;

@@ -1,0 +1,182 @@
+//! Athena: workgroups, and a history of queries with real statistics.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use serde_json::{Value, json};
+
+use super::{Answer, Request};
+
+/// One workgroup.
+pub struct Workgroup {
+    pub region: String,
+    pub name: String,
+    /// `WorkGroup.Configuration` of GetWorkGroup.
+    pub configuration: Value,
+}
+
+/// One query that ran.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub region: String,
+    pub workgroup: String,
+    pub id: String,
+    pub text: String,
+    pub submitted: DateTime<Utc>,
+    pub seconds: u32,
+    pub bytes: u64,
+    pub state: &'static str,
+    pub parameters: Vec<String>,
+}
+
+impl Query {
+    /// Returns a SELECT that succeeded after ten seconds in `primary` of us-east-1.
+    pub fn new(id: &str, text: &str, submitted: DateTime<Utc>, bytes: u64) -> Self {
+        Query {
+            region: "us-east-1".into(),
+            workgroup: "primary".into(),
+            id: id.into(),
+            text: text.into(),
+            submitted,
+            seconds: 10,
+            bytes,
+            state: "SUCCEEDED",
+            parameters: Vec::new(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let millis = u64::from(self.seconds) * 1_000;
+        json!({
+            "QueryExecutionId": self.id,
+            "Query": self.text,
+            "StatementType": "DML",
+            "SubstatementType": "SELECT",
+            "ResultConfiguration": {"OutputLocation": format!("s3://results/{}.csv", self.id)},
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": false}},
+            "QueryExecutionContext": {"Database": "lake", "Catalog": "awsdatacatalog"},
+            "Status": {
+                "State": self.state,
+                "SubmissionDateTime": self.submitted.timestamp(),
+                "CompletionDateTime": self.submitted.timestamp() + i64::from(self.seconds),
+            },
+            "Statistics": {
+                "EngineExecutionTimeInMillis": millis - 500,
+                "DataScannedInBytes": self.bytes,
+                "TotalExecutionTimeInMillis": millis,
+                "QueryQueueTimeInMillis": 300,
+                "QueryPlanningTimeInMillis": 120,
+                "ServiceProcessingTimeInMillis": 200,
+                "ResultReuseInformation": {"ReusedPreviousResult": false},
+            },
+            "WorkGroup": self.workgroup,
+            "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
+            "ExecutionParameters": self.parameters,
+        })
+    }
+}
+
+/// The account's Athena. Every Region has a workgroup `primary`.
+pub struct Athena {
+    pub workgroups: Vec<Workgroup>,
+    pub queries: Vec<Query>,
+    /// Things on a page, at most 50.
+    pub page: usize,
+}
+
+impl Default for Athena {
+    fn default() -> Self {
+        Athena { workgroups: Vec::new(), queries: Vec::new(), page: 50 }
+    }
+}
+
+impl Athena {
+    pub(super) fn answer(&self, request: &Request, today: NaiveDate) -> Answer {
+        let body = request.json();
+        let answer = match request.operation.as_str() {
+            "athena:ListWorkGroups" => self.list_workgroups(request, &body),
+            "athena:GetWorkGroup" => self.get_workgroup(request, &body),
+            "athena:ListQueryExecutions" => self.list_queries(request, &body, today),
+            "athena:BatchGetQueryExecution" => self.queries_by_id(request, &body),
+            _ => Err("the tests' server does not play this operation".into()),
+        };
+        answer.map_or_else(|why| request.refuse(400, "InvalidRequestException", &why), |body| Answer::json(&body))
+    }
+
+    /// Returns the names of a Region, `primary` first.
+    fn names(&self, region: &str) -> Vec<&str> {
+        let own = self.workgroups.iter().filter(|group| group.region == region).map(|group| group.name.as_str());
+        ["primary"].into_iter().chain(own.filter(|name| *name != "primary")).collect()
+    }
+
+    fn list_workgroups(&self, request: &Request, body: &Value) -> Result<Value, String> {
+        let group = |name: &&str| json!({"Name": name, "State": "ENABLED", "EngineVersion": {"EffectiveEngineVersion": "Athena engine version 3"}});
+        let groups: Vec<Value> = self.names(&request.region).iter().map(group).collect();
+        self.page(groups, body, "WorkGroups")
+    }
+
+    fn get_workgroup(&self, request: &Request, body: &Value) -> Result<Value, String> {
+        let name = self.known(request, body)?;
+        let own = self.workgroups.iter().find(|group| group.name == name && group.region == request.region);
+        let plain = json!({
+            "ResultConfiguration": {}, "EnforceWorkGroupConfiguration": false, "PublishCloudWatchMetricsEnabled": false,
+            "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"},
+        });
+        let configuration = own.map_or(plain, |group| group.configuration.clone());
+        Ok(json!({"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}))
+    }
+
+    /// Newest first, the last 45 days only.
+    fn list_queries(&self, request: &Request, body: &Value, today: NaiveDate) -> Result<Value, String> {
+        let name = self.known(request, body)?;
+        let oldest = today.checked_sub_days(Days::new(45)).unwrap().and_time(NaiveTime::MIN).and_utc();
+        let mut queries: Vec<&Query> = self.queries.iter().filter(|query| query.is_in(request, &name)).collect();
+        queries.retain(|query| query.submitted >= oldest);
+        queries.sort_by(|a, b| (b.submitted, &b.id).cmp(&(a.submitted, &a.id)));
+        self.page(queries.iter().map(|query| json!(query.id)).collect(), body, "QueryExecutionIds")
+    }
+
+    fn queries_by_id(&self, request: &Request, body: &Value) -> Result<Value, String> {
+        let ids: Vec<&str> =
+            body["QueryExecutionIds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if ids.is_empty() || ids.len() > 50 {
+            return Err("1 to 50 query execution ids".into());
+        }
+        let find = |id: &&str| self.queries.iter().find(|query| query.id == **id && query.region == request.region);
+        let unknown = |id: &str| json!({"QueryExecutionId": id, "ErrorCode": "InvalidRequestException", "ErrorMessage": "not found"});
+        Ok(json!({
+            "QueryExecutions": ids.iter().filter_map(find).map(Query::json).collect::<Vec<_>>(),
+            "UnprocessedQueryExecutionIds": ids.iter().filter(|id| find(id).is_none()).map(|id| unknown(id)).collect::<Vec<_>>(),
+        }))
+    }
+
+    /// Returns the workgroup that was asked about; `primary` when none was.
+    fn known(&self, request: &Request, body: &Value) -> Result<String, String> {
+        let name = body["WorkGroup"].as_str().unwrap_or("primary");
+        let known = self.names(&request.region).contains(&name);
+        if known { Ok(name.to_owned()) } else { Err(format!("WorkGroup {name} is not found.")) }
+    }
+
+    fn page(&self, items: Vec<Value>, body: &Value, field: &str) -> Result<Value, String> {
+        let most = body["MaxResults"].as_u64().map_or(50, |most| usize::try_from(most).unwrap());
+        if most > 50 {
+            return Err("MaxResults is at most 50".into());
+        }
+        let from = match body["NextToken"].as_str() {
+            None => 0,
+            Some(token) => {
+                token.strip_prefix("from:").and_then(|at| at.parse().ok()).ok_or("the token is not known")?
+            }
+        };
+        let end = (from + most.min(self.page)).min(items.len());
+        let mut answer = json!({field: items.get(from..end).unwrap_or_default()});
+        if end < items.len() {
+            answer["NextToken"] = json!(format!("from:{end}"));
+        }
+        Ok(answer)
+    }
+}
+
+impl Query {
+    fn is_in(&self, request: &Request, workgroup: &str) -> bool {
+        self.region == request.region && self.workgroup == workgroup
+    }
+}

@@ -1,0 +1,64 @@
+//! Trouble that a test asks for: denied, throttled, stalled, expired, broken or lost calls.
+
+use super::Request;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The caller may not.
+    Denied,
+    /// Too many requests; S3 says SlowDown with 503.
+    Throttled,
+    /// The token of the caller is no longer good.
+    Expired,
+    /// The service fails: 500.
+    Broken,
+    /// No answer comes.
+    Stalled,
+    /// The call takes effect and its answer is lost.
+    LostAnswer,
+    /// The answer is not what the model says.
+    Garbled,
+}
+
+/// Trouble for the calls of one operation.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    operation: String,
+    resource: Option<String>,
+    pub(super) trouble: Trouble,
+    left: Option<usize>,
+}
+
+impl Fault {
+    /// Returns trouble for every call of `operation`: `s3:ListBuckets`, `ce:*` or `*`.
+    pub fn on(operation: &str, trouble: Trouble) -> Self {
+        Fault { operation: operation.to_owned(), resource: None, trouble, left: None }
+    }
+
+    /// Only for one bucket, workgroup or other resource.
+    pub fn of(mut self, resource: &str) -> Self {
+        self.resource = Some(resource.to_owned());
+        self
+    }
+
+    /// Only for the next `times` calls.
+    pub fn times(mut self, times: usize) -> Self {
+        self.left = Some(times);
+        self
+    }
+
+    fn matches(&self, request: &Request) -> bool {
+        let named = self.operation == request.operation
+            || self.operation.strip_suffix('*').is_some_and(|start| request.operation.starts_with(start));
+        let resource = self.resource.is_none() || self.resource == request.resource;
+        named && resource && self.left != Some(0)
+    }
+}
+
+/// Returns the trouble that `request` meets, and uses it up by one.
+pub(super) fn meet(faults: &mut [Fault], request: &Request) -> Option<Trouble> {
+    let fault = faults.iter_mut().find(|fault| fault.matches(request))?;
+    fault.left = fault.left.map(|left| left - 1);
+    Some(fault.trouble)
+}

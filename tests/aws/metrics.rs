@@ -1,0 +1,196 @@
+//! CloudWatch as the Rust SDK speaks to it: ListMetrics and GetMetricData over rpc-v2-cbor.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use ciborium::Value;
+
+use super::{Answer, Request};
+
+/// Series of `AWS/S3` by Region.
+pub struct Metrics {
+    pub series: Vec<Series>,
+    /// Metrics on a page of ListMetrics.
+    pub metric_page: usize,
+    /// Points on a page of GetMetricData.
+    pub point_page: usize,
+    /// Series without a point for so many days are not listed.
+    pub hidden_after: u64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics { series: Vec::new(), metric_page: 500, point_page: 100_800, hidden_after: 14 }
+    }
+}
+
+/// One daily metric of one bucket.
+pub struct Series {
+    pub region: String,
+    pub metric: String,
+    pub bucket: String,
+    pub storage_type: String,
+    pub points: BTreeMap<NaiveDate, f64>,
+}
+
+impl Series {
+    /// Returns `BucketSizeBytes` (or `NumberOfObjects` for `AllStorageTypes`) with a point for each of these days.
+    pub fn new(region: &str, bucket: &str, storage_type: &str, points: &[(NaiveDate, u32)]) -> Self {
+        let metric = if storage_type == "AllStorageTypes" { "NumberOfObjects" } else { "BucketSizeBytes" };
+        Series {
+            region: region.into(),
+            metric: metric.into(),
+            bucket: bucket.into(),
+            storage_type: storage_type.into(),
+            points: points.iter().map(|(day, value)| (*day, f64::from(*value))).collect(),
+        }
+    }
+
+    fn dimensions(&self) -> [(&str, &str); 2] {
+        [("BucketName", &self.bucket), ("StorageType", &self.storage_type)]
+    }
+
+    fn is(&self, metric: &Value) -> bool {
+        let mut asked: Vec<(&str, &str)> =
+            list(metric, "Dimensions").iter().map(|d| (text(d, "Name"), text(d, "Value"))).collect();
+        asked.sort_unstable();
+        text(metric, "Namespace") == "AWS/S3" && text(metric, "MetricName") == self.metric && asked == self.dimensions()
+    }
+}
+
+impl Metrics {
+    pub(super) fn answer(&mut self, request: &Request, today: NaiveDate) -> Answer {
+        let Ok(body) = ciborium::from_reader::<Value, _>(request.body.as_slice()) else {
+            return request.refuse(400, "SerializationException", "the body is not CBOR");
+        };
+        match request.operation.as_str() {
+            "cloudwatch:ListMetrics" => self.list(request, &body, today),
+            "cloudwatch:GetMetricData" => self.data(request, &body, today),
+            _ => request.refuse(404, "UnknownOperationException", "the tests' server does not play this operation"),
+        }
+    }
+
+    fn list(&self, request: &Request, body: &Value, today: NaiveDate) -> Answer {
+        let oldest = today.checked_sub_days(Days::new(self.hidden_after)).unwrap();
+        let matches = |series: &&Series| {
+            let asked = list(body, "Dimensions");
+            let dimension = |asked: &Value| {
+                let known = series.dimensions().into_iter().find(|(name, _)| *name == text(asked, "Name"));
+                known.is_some_and(|(_, value)| field(asked, "Value").is_none() || text(asked, "Value") == value)
+            };
+            series.region == request.region
+                && ["", "AWS/S3"].contains(&text(body, "Namespace"))
+                && ["", series.metric.as_str()].contains(&text(body, "MetricName"))
+                && asked.iter().all(dimension)
+                && series.points.keys().next_back().is_some_and(|last| *last >= oldest)
+        };
+        let metrics: Vec<Value> = self.series.iter().filter(matches).map(metric).collect();
+        let Ok((page, next)) = page(&metrics, body, self.metric_page) else {
+            return request.refuse(400, "InvalidParameterValue", "the token is not known");
+        };
+        Answer::cbor(&map([("Metrics", Value::Array(page.to_vec()))], next))
+    }
+
+    fn data(&self, request: &Request, body: &Value, today: NaiveDate) -> Answer {
+        let queries = list(body, "MetricDataQueries");
+        let (Some(start), Some(end)) = (instant(body, "StartTime"), instant(body, "EndTime")) else {
+            return request.refuse(400, "ValidationError", "StartTime and EndTime are required");
+        };
+        if queries.is_empty() || queries.len() > 500 || start >= end {
+            return request.refuse(400, "ValidationError", "1 to 500 queries over a time that is not empty");
+        }
+        let start = start.max(midnight(today.checked_sub_days(Days::new(455)).unwrap()));
+        let mut points = Vec::new();
+        for query in queries {
+            points.extend(self.points(request, query, start, end).into_iter().map(|point| (text(query, "Id"), point)));
+        }
+        let Ok((shown, next)) = page(&points, body, self.point_page) else {
+            return request.refuse(400, "InvalidNextToken", "the token is not known");
+        };
+        let results = queries.iter().map(|query| result(text(query, "Id"), shown)).collect();
+        Answer::cbor(&map([("MetricDataResults", Value::Array(results))], next))
+    }
+
+    /// Returns the points that one query asks for, newest first; a period under a day finds no daily metric.
+    fn points(&self, request: &Request, query: &Value, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
+        let stat = field(query, "MetricStat").unwrap_or(&Value::Null);
+        let wanted = field(stat, "Metric").unwrap_or(&Value::Null);
+        let daily = field(stat, "Period").and_then(Value::as_integer) == Some(86_400.into());
+        let plain = ["Average", "Sum", "Maximum", "Minimum"].contains(&text(stat, "Stat"));
+        let found = self.series.iter().find(|series| series.region == request.region && series.is(wanted));
+        let within = |day: &NaiveDate| midnight(*day) >= start && midnight(*day) < end;
+        let points = found.filter(|_| daily && plain).into_iter().flat_map(|series| &series.points);
+        let mut points: Vec<_> =
+            points.filter(|(d, _)| within(d)).map(|(d, v)| (midnight(*d).timestamp(), *v)).collect();
+        points.reverse();
+        points
+    }
+}
+
+fn result(id: &str, points: &[(&str, (i64, f64))]) -> Value {
+    let own: Vec<_> = points.iter().filter(|(owner, _)| *owner == id).map(|(_, point)| *point).collect();
+    let times = own.iter().map(|(at, _)| Value::Tag(1, Box::new(Value::Integer((*at).into()))));
+    let values = own.iter().map(|(_, value)| Value::Float(*value));
+    map(
+        [
+            ("Id", Value::Text(id.into())),
+            ("Label", Value::Text(id.into())),
+            ("Timestamps", Value::Array(times.collect())),
+            ("Values", Value::Array(values.collect())),
+            ("StatusCode", Value::Text("Complete".into())),
+        ],
+        None,
+    )
+}
+
+fn metric(series: &Series) -> Value {
+    let pair = |(name, value): (&str, &str)| {
+        map([("Name", Value::Text(name.into())), ("Value", Value::Text(value.into()))], None)
+    };
+    map(
+        [
+            ("Namespace", Value::Text("AWS/S3".into())),
+            ("MetricName", Value::Text(series.metric.clone())),
+            ("Dimensions", Value::Array(series.dimensions().map(pair).to_vec())),
+        ],
+        None,
+    )
+}
+
+fn map<const N: usize>(fields: [(&str, Value); N], next: Option<String>) -> Value {
+    let next = next.map(|token| ("NextToken", Value::Text(token)));
+    Value::Map(fields.into_iter().chain(next).map(|(name, value)| (Value::Text(name.into()), value)).collect())
+}
+
+/// Returns the items of the page that the token of `body` names, and the token of the next; an unknown token is an error.
+fn page<'a, T>(items: &'a [T], body: &Value, size: usize) -> Result<(&'a [T], Option<String>), ()> {
+    let from = match text(body, "NextToken") {
+        "" => 0,
+        token => token.strip_prefix("from:").and_then(|at| at.parse().ok()).filter(|at| *at < items.len()).ok_or(())?,
+    };
+    let end = (from + size).min(items.len());
+    Ok((&items[from..end], (end < items.len()).then(|| format!("from:{end}"))))
+}
+
+fn field<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
+    body.as_map()?.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
+}
+
+fn text<'a>(body: &'a Value, name: &str) -> &'a str {
+    field(body, name).and_then(Value::as_text).unwrap_or_default()
+}
+
+fn list<'a>(body: &'a Value, name: &str) -> &'a [Value] {
+    field(body, name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn instant(body: &Value, name: &str) -> Option<DateTime<Utc>> {
+    let (_, seconds) = field(body, name)?.as_tag()?;
+    let whole = seconds.as_integer().and_then(|number| i64::try_from(number).ok());
+    #[expect(clippy::cast_possible_truncation, reason = "a time in seconds, of a test")]
+    DateTime::from_timestamp(whole.or_else(|| seconds.as_float().map(|float| float as i64))?, 0)
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}

@@ -1,0 +1,127 @@
+//! The tests' own AWS: a small server on 127.0.0.1 that computes each answer from what a test put in.
+//!
+//! It plays what emulators lack or get wrong. Answers follow the API models; a wrong group, filter, date, token,
+//! Region or owner in a request is refused as AWS would. It must never know what leanlake is.
+
+mod answer;
+pub mod athena;
+pub mod fault;
+pub mod ledger;
+pub mod metrics;
+mod request;
+pub mod s3;
+mod server;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use chrono::NaiveDate;
+
+pub use answer::Answer;
+pub use fault::{Fault, Trouble};
+pub use request::{Call, Request};
+
+/// The account that a test is about, and what was asked of it.
+pub struct Account {
+    pub id: String,
+    /// The account's today: what is too old, and what is still an estimate, follows from it.
+    pub today: NaiveDate,
+    pub ledger: ledger::Ledger,
+    pub s3: s3::Buckets,
+    pub metrics: metrics::Metrics,
+    pub athena: athena::Athena,
+    pub faults: Vec<Fault>,
+    pub calls: Vec<Call>,
+}
+
+impl Account {
+    fn new(today: NaiveDate) -> Self {
+        Account {
+            id: "111122223333".into(),
+            today,
+            ledger: ledger::Ledger::default(),
+            s3: s3::Buckets::default(),
+            metrics: metrics::Metrics::default(),
+            athena: athena::Athena::default(),
+            faults: Vec::new(),
+            calls: Vec::new(),
+        }
+    }
+
+    fn answer(&mut self, request: &Request) -> Answer {
+        match request.service() {
+            "sts" => self.caller_identity(request),
+            "ce" => self.ledger.answer(request, self.today),
+            "s3" => self.s3.answer(request, &self.id),
+            "cloudwatch" => self.metrics.answer(request, self.today),
+            "athena" => self.athena.answer(request, self.today),
+            _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),
+        }
+    }
+
+    fn caller_identity(&self, request: &Request) -> Answer {
+        if request.operation != "sts:GetCallerIdentity" {
+            return request.refuse(400, "InvalidAction", "the tests' server does not play this action");
+        }
+        let id = &self.id;
+        Answer::xml(format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+             <Arn>arn:aws:iam::{id}:user/reader</Arn><UserId>AIDAREADER</UserId><Account>{id}</Account>\
+             </GetCallerIdentityResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\
+             </GetCallerIdentityResponse>"
+        ))
+    }
+}
+
+/// The running server. It ends with the value.
+pub struct Aws {
+    account: Arc<Mutex<Account>>,
+    server: server::Server,
+}
+
+impl Aws {
+    /// Starts an empty account whose today is `today`.
+    pub fn start(today: NaiveDate) -> Self {
+        let account = Arc::new(Mutex::new(Account::new(today)));
+        let server = server::Server::start(Arc::clone(&account));
+        Aws { account, server }
+    }
+
+    /// Returns `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
+    /// Changes or reads the account.
+    pub fn account(&self) -> MutexGuard<'_, Account> {
+        lock(&self.account)
+    }
+
+    /// Returns the calls so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.account().calls.clone()
+    }
+
+    /// Returns how many calls of `operation` (`s3:ListBuckets`) there were.
+    pub fn count(&self, operation: &str) -> usize {
+        self.account().calls.iter().filter(|call| call.operation == operation).count()
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget_calls(&self) {
+        self.account().calls.clear();
+    }
+
+    /// Makes trouble for calls from now on.
+    pub fn make(&self, fault: Fault) {
+        self.account().faults.push(fault);
+    }
+
+    /// Ends all trouble.
+    pub fn mend(&self) {
+        self.account().faults.clear();
+    }
+}
+
+fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    account.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

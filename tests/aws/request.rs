@@ -1,0 +1,177 @@
+//! A request as it came, and which operation on which resource it is.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// One request, taken apart.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `service:Operation`.
+    pub operation: String,
+    /// Bucket or workgroup, where the request names one.
+    pub resource: Option<String>,
+    /// The Region that it was signed for.
+    pub region: String,
+    /// Access key id; empty when the request was not signed.
+    pub key_id: String,
+    pub path: String,
+    pub query: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+/// What the log keeps of a request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub operation: String,
+    pub resource: Option<String>,
+    pub region: String,
+    pub query: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
+    /// The body of JSON services, else null.
+    pub json: Value,
+    /// Status that was answered.
+    pub status: u16,
+}
+
+impl Request {
+    /// Takes a request apart.
+    pub fn read(method: &str, target: &str, headers: BTreeMap<String, String>, body: Vec<u8>) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (key_id, region) = signature(headers.get("authorization").map_or("", String::as_str));
+        let mut request = Request {
+            operation: String::new(),
+            resource: None,
+            region,
+            key_id,
+            path: decode(path),
+            query: pairs(query),
+            headers,
+            body,
+        };
+        request.operation = request.route(method);
+        request.resource = request.named_resource();
+        request
+    }
+
+    /// Returns `ce` of `ce:GetCostAndUsage`.
+    pub fn service(&self) -> &str {
+        self.operation.split(':').next().unwrap_or_default()
+    }
+
+    /// Returns the body as JSON; null when it is not.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// Returns a number of the query string, or `default`, at most `most`.
+    pub fn limit(&self, name: &str, most: usize) -> usize {
+        self.query.get(name).and_then(|text| text.parse().ok()).unwrap_or(most).min(most)
+    }
+
+    fn route(&self, method: &str) -> String {
+        if let Some((prefix, name)) = self.headers.get("x-amz-target").and_then(|target| target.rsplit_once('.')) {
+            let service = match prefix {
+                "AWSInsightsIndexService" => "ce",
+                "AmazonAthena" => "athena",
+                other => other,
+            };
+            return format!("{service}:{name}");
+        }
+        if let Some(name) = self.path.strip_prefix("/service/GraniteServiceVersion20100801/operation/") {
+            return format!("cloudwatch:{name}");
+        }
+        let form = pairs(&String::from_utf8_lossy(&self.body));
+        if let Some(action) = form.get("Action").filter(|_| method == "POST" && self.path == "/") {
+            return format!("sts:{action}");
+        }
+        format!("s3:{}", self.s3_operation(method))
+    }
+
+    fn s3_operation(&self, method: &str) -> &'static str {
+        let has = |name: &str| self.query.contains_key(name);
+        let (bucket, key) = self.bucket_and_key();
+        match (method, bucket.is_empty(), key.is_empty()) {
+            ("GET", true, _) => "ListBuckets",
+            ("GET", _, true) if has("lifecycle") => "GetBucketLifecycleConfiguration",
+            ("PUT", _, true) if has("lifecycle") => "PutBucketLifecycleConfiguration",
+            ("DELETE", _, true) if has("lifecycle") => "DeleteBucketLifecycle",
+            ("GET", _, true) if has("versioning") => "GetBucketVersioning",
+            ("GET", _, true) if has("tagging") => "GetBucketTagging",
+            ("GET", _, true) if has("location") => "GetBucketLocation",
+            ("GET", _, true) if has("uploads") => "ListMultipartUploads",
+            ("GET", _, true) if has("object-lock") => "GetObjectLockConfiguration",
+            ("HEAD", _, true) => "HeadBucket",
+            ("GET", _, false) if has("uploadId") => "ListParts",
+            _ => "Unknown",
+        }
+    }
+
+    /// Returns bucket and key of a path-style address.
+    pub fn bucket_and_key(&self) -> (&str, &str) {
+        let path = self.path.trim_start_matches('/');
+        path.split_once('/').unwrap_or((path, ""))
+    }
+
+    fn named_resource(&self) -> Option<String> {
+        let named = match self.service() {
+            "s3" => self.bucket_and_key().0.to_owned(),
+            "athena" => self.json()["WorkGroup"].as_str().unwrap_or_default().to_owned(),
+            _ => String::new(),
+        };
+        Some(named).filter(|name| !name.is_empty())
+    }
+
+    pub(super) fn logged(&self, status: u16) -> Call {
+        Call {
+            operation: self.operation.clone(),
+            resource: self.resource.clone(),
+            region: self.region.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            json: self.json(),
+            status,
+        }
+    }
+}
+
+/// Returns access key id and Region of `AWS4-HMAC-SHA256 Credential=KEY/day/region/service/aws4_request, …`.
+fn signature(authorization: &str) -> (String, String) {
+    let scope = authorization.split("Credential=").nth(1).unwrap_or_default();
+    let mut parts = scope.split(['/', ',']);
+    let key_id = parts.next().unwrap_or_default().to_owned();
+    (key_id, parts.nth(1).unwrap_or_default().to_owned())
+}
+
+fn pairs(text: &str) -> BTreeMap<String, String> {
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    };
+    text.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let hex = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (bytes[at], hex) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 3;
+            }
+            (b'+', _) => {
+                out.push(b' ');
+                at += 1;
+            }
+            (byte, _) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

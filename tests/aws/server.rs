@@ -1,0 +1,133 @@
+//! The socket: one thread, one runtime, until the value is dropped.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::pending;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+use super::{Account, Answer, Request, Trouble, fault, lock};
+
+pub struct Server {
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn start(account: Arc<Mutex<Account>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                tokio::select! { () = accept(listener, account) => {}, _ = stopped => {} }
+            });
+        });
+        Server { address, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, account: Arc<Mutex<Account>>) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let account = Arc::clone(&account);
+        tokio::spawn(async move {
+            let serve = service_fn(move |request| respond(Arc::clone(&account), request));
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve).await;
+        });
+    }
+}
+
+type Response = hyper::Response<Full<Bytes>>;
+
+async fn respond(account: Arc<Mutex<Account>>, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+    let method = request.method().to_string();
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: BTreeMap<_, _> = request.headers().iter().map(|(name, v)| (name.to_string(), text(v))).collect();
+    let body = request.into_body().collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+    let answer = answer(&account, &Request::read(&method, &target, headers, body));
+    match answer {
+        Some(answer) => Ok(on_the_wire(answer)),
+        None => pending().await,
+    }
+}
+
+/// Returns the answer, or `None` when none is to come.
+fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
+    let mut account = lock(account);
+    let trouble = fault::meet(&mut account.faults, request);
+    let who = format!("arn:aws:iam::{}:user/reader", account.id);
+    let mut answer = match trouble {
+        _ if request.key_id.is_empty() => request.refuse(403, "MissingAuthenticationToken", "no signature"),
+        Some(Trouble::Denied) => denied(request, &who),
+        Some(Trouble::Throttled) => throttled(request),
+        Some(Trouble::Expired) => expired(request),
+        Some(Trouble::Broken) => request.refuse(500, "InternalFailure", "we encountered an internal error"),
+        Some(Trouble::Garbled) => Answer::new(200, "text/html", "<html><body>login</body></html>"),
+        _ => account.answer(request),
+    };
+    if trouble == Some(Trouble::LostAnswer) {
+        answer.status = 500;
+    }
+    account.calls.push(request.logged(answer.status));
+    (trouble != Some(Trouble::Stalled)).then_some(answer)
+}
+
+fn denied(request: &Request, who: &str) -> Answer {
+    let (status, code) = match request.service() {
+        "s3" | "sts" | "cloudwatch" => (403, "AccessDenied"),
+        _ => (400, "AccessDeniedException"),
+    };
+    let message = format!(
+        "User: {who} is not authorized to perform: {} because no identity-based policy allows it",
+        request.operation
+    );
+    request.refuse(status, code, &message)
+}
+
+fn throttled(request: &Request) -> Answer {
+    match request.service() {
+        "s3" => request.refuse(503, "SlowDown", "Please reduce your request rate."),
+        "sts" | "cloudwatch" => request.refuse(400, "Throttling", "Rate exceeded"),
+        "ce" => request.refuse(400, "LimitExceededException", "Rate exceeded"),
+        _ => request.refuse(400, "ThrottlingException", "Rate exceeded"),
+    }
+}
+
+fn expired(request: &Request) -> Answer {
+    let message = "The security token included in the request is expired";
+    match request.service() {
+        "s3" => request.refuse(400, "ExpiredToken", "The provided token has expired."),
+        "sts" | "cloudwatch" => request.refuse(403, "ExpiredToken", message),
+        _ => request.refuse(400, "ExpiredTokenException", message),
+    }
+}
+
+fn on_the_wire(answer: Answer) -> Response {
+    let mut response = hyper::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    response.header("x-amzn-requestid", "r-1").body(Full::new(Bytes::from(answer.body))).unwrap()
+}
