@@ -1,0 +1,291 @@
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::aws::collect::{Options, Piece};
+use crate::aws::connector::{Allowlist, Connector, Fault, Role, Setup, Tariff};
+use crate::aws::stand_in::{answer, refusal, sdk};
+use crate::model::Money;
+use crate::prices::PriceBook;
+
+const ACCOUNT: &str = "111122223333";
+
+/// What came out of one run.
+struct Run {
+    pieces: Vec<Piece>,
+    bill: Bill,
+    asked: Vec<Value>,
+    usd: Money,
+}
+
+impl Run {
+    fn rows(&self, table: &str) -> Vec<&Row> {
+        let rows = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Rows(of, rows) if of.name == table => Some(rows),
+            _ => None,
+        });
+        rows.flatten().collect()
+    }
+
+    fn coverage(&self, table: &str) -> Vec<&Coverage> {
+        let all = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Cover(coverage) if coverage.table == table => Some(coverage),
+            _ => None,
+        });
+        all.collect()
+    }
+}
+
+/// Runs the collector on 2026-03-10 against `say`, which sees each request's body.
+async fn run(earlier: Vec<Coverage>, max_cost: &str, say: impl Fn(&Value) -> Fault + Send + Sync + 'static) -> Run {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let allow = Allowlist::default().and(Role::Reading, [OPERATION]);
+    let mut setup = Setup::new(allow, Tariff::list(&PriceBook::embedded().unwrap()).unwrap());
+    setup.limits =
+        crate::aws::connector::Limits::with(|_| crate::aws::connector::limits::Pace { per_second: 999, burst: 999 });
+    setup.max_cost = Some(Money::new(max_cost.parse().unwrap()));
+    setup.faults = Some(Arc::new(move |_, request| {
+        let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        heard.lock().unwrap().push(body.clone());
+        Some(say(&body))
+    }));
+    let connector = Connector::new(setup);
+    let cancel = CancellationToken::new();
+    let scope = Scope {
+        account_id: ACCOUNT.to_owned(),
+        region: "eu-west-1".to_owned(),
+        as_of: "2026-03-10T08:00:00Z".parse().unwrap(),
+        sdk: sdk(&connector),
+        cancel: cancel.clone(),
+        options: Options::default(),
+        earlier,
+    };
+    let (sink, mut taken, _events) = Sink::channel(cancel);
+    let collecting = async move { collect(&scope, &sink.named("cost explorer")).await };
+    let draining = async {
+        let mut pieces = Vec::new();
+        while let Some(piece) = taken.recv().await {
+            pieces.push(piece);
+        }
+        pieces
+    };
+    let (bill, pieces) = tokio::join!(collecting, draining);
+    let asked = asked.lock().unwrap().clone();
+    Run { pieces, bill, asked, usd: connector.spent().usd() }
+}
+
+fn dimension(body: &Value, at: usize) -> &str {
+    body["GroupBy"][at]["Key"].as_str().unwrap()
+}
+
+fn metric(amount: &str, unit: &str) -> Value {
+    json!({"Amount": amount, "Unit": unit})
+}
+
+/// Answers with one group on the first day of the period, for the keys that the question asks for.
+fn one_group(body: &Value, groups: &[[&str; 2]], next: Option<&str>) -> Fault {
+    let start: NaiveDate = body["TimePeriod"]["Start"].as_str().unwrap().parse().unwrap();
+    let mut metrics = serde_json::Map::new();
+    for name in body["Metrics"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()) {
+        let value = if name == "UsageQuantity" { metric("12.5", "GB-Mo") } else { metric("1.25", "USD") };
+        metrics.insert(name.to_owned(), value);
+    }
+    let groups: Vec<Value> = groups.iter().map(|keys| json!({"Keys": keys, "Metrics": metrics})).collect();
+    let period = json!({"Start": start, "End": start.succ_opt().unwrap()});
+    let mut said = json!({
+        "GroupDefinitions": body["GroupBy"],
+        "ResultsByTime": [{"TimePeriod": period, "Total": {}, "Groups": groups, "Estimated": false}],
+        "DimensionValueAttributes": [{"Value": ACCOUNT, "Attributes": {"description": "the lake"}}],
+    });
+    if let Some(next) = next {
+        said["NextPageToken"] = json!(next);
+    }
+    answer(200, &said.to_string())
+}
+
+/// An honest little Cost Explorer.
+fn honest(body: &Value) -> Fault {
+    match dimension(body, 0) {
+        "RECORD_TYPE" => one_group(body, &[["Usage", "Amazon Simple Storage Service"], ["Tax", "Tax"]], None),
+        "SERVICE" => one_group(body, &[["Amazon Simple Storage Service", "EUC1-TimedStorage-ByteHrs"]], None),
+        _ => one_group(body, &[[ACCOUNT, "Amazon Simple Storage Service"]], None),
+    }
+}
+
+fn seen(table: &str, from: &str, to: &str) -> Coverage {
+    let seen = Coverage::new(table, OPERATION, CoverageState::Seen).at(ACCOUNT, None);
+    seen.days(from.parse().unwrap(), to.parse().unwrap())
+}
+
+#[tokio::test]
+async fn the_first_scan_reads_fourteen_months_newest_first_and_filters_by_what_charges_said() {
+    let run = run(Vec::new(), "5", honest).await;
+    assert_eq!(run.asked.len(), 14 * 3);
+    assert_eq!(run.asked[0]["TimePeriod"], json!({"Start": "2026-03-01", "End": "2026-03-10"}));
+    assert_eq!(run.asked.last().unwrap()["TimePeriod"], json!({"Start": "2025-02-01", "End": "2025-03-01"}));
+    assert_eq!(run.asked[0].get("Filter"), None);
+    assert_eq!(run.asked[1]["Filter"], json!({"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Usage"]}}));
+    assert_eq!(run.usd.to_string(), "0.42");
+    let costs = run.coverage("costs");
+    assert_eq!(costs.len(), 1, "one span without holes");
+    assert_eq!(
+        (costs[0].from.unwrap().to_string(), costs[0].to.unwrap().to_string()),
+        ("2025-02-01".into(), "2026-03-09".into())
+    );
+    assert_eq!(run.bill.regions, BTreeSet::from(["eu-central-1".to_owned()]));
+}
+
+#[tokio::test]
+async fn rows_carry_exact_money_usage_and_the_day() {
+    let run = run(Vec::new(), "5", honest).await;
+    let row = run.rows("costs")[0];
+    assert_eq!(row.money("net_amortized").unwrap().to_string(), "1.25");
+    assert_eq!((row.decimal("usage").unwrap().to_string(), row.key("unit")), ("12.5".to_owned(), "GB-Mo"));
+    assert_eq!(row.date("day").unwrap().to_string(), "2026-03-01");
+    assert_eq!(row.key("region"), "eu-central-1");
+    let account = run.rows("accounts")[0];
+    assert_eq!((account.key("account_id"), account.key("name")), (ACCOUNT, "the lake"));
+}
+
+#[tokio::test]
+async fn pages_are_followed_to_the_end() {
+    let run = run(Vec::new(), "5", |body| match (dimension(body, 0), body["NextPageToken"].as_str()) {
+        ("SERVICE", None) => one_group(body, &[["Amazon Athena", "EUC1-DataScannedInTB"]], Some("page two")),
+        ("SERVICE", Some("page two")) => one_group(body, &[["AWS Glue", "EUC1-ETL-DPU-Hour"]], None),
+        _ => honest(body),
+    });
+    let run = run.await;
+    assert_eq!(run.rows("costs").len(), 2 * 14);
+}
+
+#[tokio::test]
+async fn a_page_token_that_repeats_is_a_gap_and_not_an_endless_bill() {
+    let run = run(Vec::new(), "5", |body| match dimension(body, 0) {
+        "SERVICE" => one_group(body, &[["Amazon Athena", "EUC1-DataScannedInTB"]], Some("again")),
+        _ => honest(body),
+    });
+    let run = run.await;
+    assert!(run.rows("costs").is_empty(), "a month without all its pages is no month");
+    assert!(run.coverage("costs").iter().all(|gap| gap.state == CoverageState::Missing));
+    assert_eq!(run.coverage("charges")[0].state, CoverageState::Seen);
+}
+
+#[tokio::test]
+async fn an_answer_to_another_question_is_a_gap() {
+    let run = run(Vec::new(), "5", |body| match dimension(body, 0) {
+        "LINKED_ACCOUNT" => {
+            let period = json!({"Start": "2020-01-01", "End": "2020-01-02"});
+            let said =
+                json!({"GroupDefinitions": body["GroupBy"], "ResultsByTime": [{"TimePeriod": period, "Groups": []}]});
+            answer(200, &said.to_string())
+        }
+        "SERVICE" => answer(200, &json!({"ResultsByTime": []}).to_string()),
+        _ => honest(body),
+    });
+    let run = run.await;
+    for (table, said) in [("costs", "grouped by"), ("costs_by_account", "which was not asked for")] {
+        let gap = run.coverage(table)[0];
+        assert_eq!(gap.state, CoverageState::Missing);
+        assert!(gap.reason.as_ref().unwrap().raw().contains(said), "{gap:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_net_cost_is_hidden_the_rest_is_still_read() {
+    let run = run(Vec::new(), "5", |body| {
+        if body["Metrics"].as_array().unwrap().contains(&json!("NetAmortizedCost")) {
+            return refusal("AccessDeniedException", "net cost is not for you");
+        }
+        honest(body)
+    });
+    let run = run.await;
+    assert_eq!(run.asked.len(), 14 * 3 + 1, "one refusal is enough to know");
+    assert_eq!(run.usd.to_string(), "0.42", "and it was free");
+    let row = run.rows("costs")[0];
+    assert_eq!((row.money("net_amortized"), row.money("amortized").unwrap().to_string()), (None, "1.25".to_owned()));
+    assert!(run.coverage("costs").iter().any(|gap| gap.state == CoverageState::Partial && gap.from.is_none()));
+}
+
+#[tokio::test]
+async fn a_denied_caller_costs_nothing_and_learns_the_missing_action() {
+    let run = run(Vec::new(), "5", |_| refusal("AccessDeniedException", "not authorized")).await;
+    assert_eq!((run.asked.len(), run.usd.to_string()), (2, "0.00".to_owned()));
+    for table in ["charges", "costs", "costs_by_account"] {
+        let gap = run.coverage(table)[0];
+        assert_eq!((gap.state, gap.missing_action.as_deref()), (CoverageState::Missing, Some(OPERATION)));
+    }
+    assert_eq!(run.rows("accounts").len(), 1, "who we are is known all the same");
+}
+
+#[tokio::test]
+async fn the_past_ends_where_cost_explorer_says_so() {
+    let run = run(Vec::new(), "5", |body| {
+        if body["TimePeriod"]["Start"].as_str().unwrap() < "2025-09-01" {
+            return refusal("BillExpirationException", "too old");
+        }
+        honest(body)
+    });
+    let run = run.await;
+    let costs = run.coverage("costs");
+    assert_eq!(costs.len(), 2);
+    assert_eq!((costs[0].state, costs[0].to.unwrap().to_string()), (CoverageState::Missing, "2025-08-31".to_owned()));
+    assert_eq!((costs[1].state, costs[1].from.unwrap().to_string()), (CoverageState::Seen, "2025-09-01".to_owned()));
+    assert_eq!(run.asked.len(), 7 * 3 + 1, "older months are not asked for");
+}
+
+#[tokio::test]
+async fn a_spent_budget_keeps_the_newest_months_and_says_what_it_cut() {
+    let run = run(Vec::new(), "0.05", honest).await;
+    assert_eq!((run.asked.len(), run.usd.to_string()), (5, "0.05".to_owned()));
+    let charges = run.coverage("charges");
+    assert_eq!(charges.last().unwrap().from.unwrap().to_string(), "2026-02-01");
+    assert!(run.coverage("costs_by_account").iter().any(|gap| gap.state == CoverageState::OverBudget));
+    assert_eq!(run.rows("costs").len(), 2);
+}
+
+#[tokio::test]
+async fn a_later_scan_reads_only_what_can_still_change_and_still_covers_the_rest() {
+    let earlier = ["charges", "costs", "costs_by_account"].map(|table| seen(table, "2025-02-01", "2026-03-02"));
+    let run = run(earlier.to_vec(), "5", honest).await;
+    assert_eq!(run.asked.len(), 2 * 3);
+    assert_eq!(run.asked[3]["TimePeriod"]["Start"], "2026-02-01");
+    let costs = run.coverage("costs");
+    assert_eq!(costs.len(), 1);
+    assert_eq!(
+        (costs[0].from.unwrap().to_string(), costs[0].to.unwrap().to_string()),
+        ("2025-02-01".into(), "2026-03-09".into())
+    );
+    let replaced =
+        run.pieces.iter().filter(|piece| matches!(piece, Piece::Replace { table, .. } if table.name == "costs"));
+    assert_eq!(replaced.count(), 2);
+}
+
+#[tokio::test]
+async fn another_currency_is_a_gap_and_not_a_number() {
+    let run = run(Vec::new(), "5", |body| match honest(body) {
+        Fault::Answer(said) => {
+            let text = String::from_utf8(said.body().bytes().unwrap().to_vec()).unwrap();
+            answer(200, &text.replace("\"USD\"", "\"CNY\""))
+        }
+        other => other,
+    });
+    let run = run.await;
+    assert!(run.rows("charges").is_empty());
+    assert!(run.coverage("charges")[0].reason.as_ref().unwrap().raw().contains("CNY"));
+}
+
+#[tokio::test]
+async fn usage_in_mixed_units_is_not_known() {
+    let run = run(Vec::new(), "5", |body| match honest(body) {
+        Fault::Answer(said) => {
+            let text = String::from_utf8(said.body().bytes().unwrap().to_vec()).unwrap();
+            answer(200, &text.replace("GB-Mo", "N/A"))
+        }
+        other => other,
+    });
+    let run = run.await;
+    assert_eq!((run.rows("costs")[0].decimal("usage"), run.rows("costs")[0].key("unit")), (None, ""));
+}
