@@ -1,5 +1,6 @@
 //! Tests from the outside, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests read the environment that `tests/run` sets")]
 
 mod architecture;

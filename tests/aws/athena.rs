@@ -110,7 +110,7 @@ impl Athena {
     fn list_workgroups(&self, request: &Request, body: &Value) -> Result<Value, String> {
         let group = |name: &&str| json!({"Name": name, "State": "ENABLED", "EngineVersion": {"EffectiveEngineVersion": "Athena engine version 3"}});
         let groups: Vec<Value> = self.names(&request.region).iter().map(group).collect();
-        self.page(groups, body, "WorkGroups")
+        self.page(&groups, body, "WorkGroups")
     }
 
     fn get_workgroup(&self, request: &Request, body: &Value) -> Result<Value, String> {
@@ -131,7 +131,7 @@ impl Athena {
         let mut queries: Vec<&Query> = self.queries.iter().filter(|query| query.is_in(request, &name)).collect();
         queries.retain(|query| query.submitted >= oldest);
         queries.sort_by(|a, b| (b.submitted, &b.id).cmp(&(a.submitted, &a.id)));
-        self.page(queries.iter().map(|query| json!(query.id)).collect(), body, "QueryExecutionIds")
+        self.page(&queries.iter().map(|query| json!(query.id)).collect::<Vec<_>>(), body, "QueryExecutionIds")
     }
 
     fn queries_by_id(&self, request: &Request, body: &Value) -> Result<Value, String> {
@@ -155,7 +155,7 @@ impl Athena {
         if known { Ok(name.to_owned()) } else { Err(format!("WorkGroup {name} is not found.")) }
     }
 
-    fn page(&self, items: Vec<Value>, body: &Value, field: &str) -> Result<Value, String> {
+    fn page(&self, items: &[Value], body: &Value, field: &str) -> Result<Value, String> {
         let most = body["MaxResults"].as_u64().map_or(50, |most| usize::try_from(most).unwrap());
         if most > 50 {
             return Err("MaxResults is at most 50".into());

@@ -113,11 +113,11 @@ impl Metrics {
 
     /// Returns the points that one query asks for, newest first; a period under a day finds no daily metric.
     fn points(&self, request: &Request, query: &Value, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
-        let stat = field(query, "MetricStat").unwrap_or(&Value::Null);
-        let wanted = field(stat, "Metric").unwrap_or(&Value::Null);
-        let daily = field(stat, "Period").and_then(Value::as_integer) == Some(86_400.into());
-        let plain = ["Average", "Sum", "Maximum", "Minimum"].contains(&text(stat, "Stat"));
-        let found = self.series.iter().find(|series| series.region == request.region && series.is(wanted));
+        let wanted = field(query, "MetricStat").unwrap_or(&Value::Null);
+        let metric = field(wanted, "Metric").unwrap_or(&Value::Null);
+        let daily = field(wanted, "Period").and_then(Value::as_integer) == Some(86_400.into());
+        let plain = ["Average", "Sum", "Maximum", "Minimum"].contains(&text(wanted, "Stat"));
+        let found = self.series.iter().find(|series| series.region == request.region && series.is(metric));
         let within = |day: &NaiveDate| midnight(*day) >= start && midnight(*day) < end;
         let points = found.filter(|_| daily && plain).into_iter().flat_map(|series| &series.points);
         let mut points: Vec<_> =

@@ -69,7 +69,7 @@ impl Upload {
 
 /// The account's buckets, and how many of a thing stand on one page.
 pub struct Buckets {
-    pub buckets: BTreeMap<String, Bucket>,
+    pub by_name: BTreeMap<String, Bucket>,
     pub bucket_page: usize,
     pub upload_page: usize,
     pub part_page: usize,
@@ -77,13 +77,13 @@ pub struct Buckets {
 
 impl Default for Buckets {
     fn default() -> Self {
-        Buckets { buckets: BTreeMap::new(), bucket_page: 10_000, upload_page: 1_000, part_page: 1_000 }
+        Buckets { by_name: BTreeMap::new(), bucket_page: 10_000, upload_page: 1_000, part_page: 1_000 }
     }
 }
 
 impl Buckets {
     pub fn add(&mut self, name: &str, bucket: Bucket) {
-        self.buckets.insert(name.into(), bucket);
+        self.by_name.insert(name.into(), bucket);
     }
 
     pub(super) fn answer(&mut self, request: &Request, owner: &str) -> Answer {
@@ -92,7 +92,7 @@ impl Buckets {
         }
         let (name, key) = request.bucket_and_key();
         let (upload_page, part_page) = (self.upload_page, self.part_page);
-        let Some(bucket) = self.buckets.get_mut(name) else {
+        let Some(bucket) = self.by_name.get_mut(name) else {
             return request.refuse(404, "NoSuchBucket", "The specified bucket does not exist");
         };
         if let Some(refusal) = stranger(request, bucket, owner) {
@@ -127,7 +127,7 @@ impl Buckets {
                 && name.starts_with(asked("prefix").unwrap_or_default())
                 && asked("bucket-region").is_none_or(|region| region == bucket.region)
         };
-        let left: Vec<_> = self.buckets.iter().filter(wanted).collect();
+        let left: Vec<_> = self.by_name.iter().filter(wanted).collect();
         let mut xml = format!("<ListAllMyBucketsResult {XMLNS}><Owner><ID>owner</ID></Owner><Buckets>");
         for (name, bucket) in left.iter().take(most) {
             let region =
