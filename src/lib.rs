@@ -14,6 +14,7 @@ pub mod cmd;
 pub mod engine;
 pub mod error;
 pub mod model;
+pub mod portfolio;
 pub mod prices;
 pub mod store;
 pub mod term;

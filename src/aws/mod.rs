@@ -5,6 +5,7 @@
 pub mod client;
 pub mod collect;
 pub mod connector;
+pub mod session;
 
 #[cfg(test)]
 mod stand_in;

@@ -13,6 +13,9 @@ use crate::store::Table;
 /// Pieces that may wait for the part writer: a slow disk slows the collectors down instead of filling memory.
 const WAITING: usize = 64;
 
+/// News that may wait for the screen; more is dropped.
+const NEWS: usize = 1024;
+
 /// One thing that a collector hands over.
 #[derive(Debug)]
 pub enum Piece {
@@ -38,16 +41,16 @@ pub enum Piece {
 pub struct Sink {
     what: String,
     pieces: mpsc::Sender<Piece>,
-    events: mpsc::UnboundedSender<Event>,
+    events: mpsc::Sender<Event>,
     rows: Arc<AtomicU64>,
     cancel: CancellationToken,
 }
 
 impl Sink {
     /// Returns a sink and the receivers of its pieces and its news. A receiver of pieces that is gone cancels `cancel`.
-    pub fn channel(cancel: CancellationToken) -> (Sink, mpsc::Receiver<Piece>, mpsc::UnboundedReceiver<Event>) {
+    pub fn channel(cancel: CancellationToken) -> (Sink, mpsc::Receiver<Piece>, mpsc::Receiver<Event>) {
         let (pieces, taken) = mpsc::channel(WAITING);
-        let (events, heard) = mpsc::unbounded_channel();
+        let (events, heard) = mpsc::channel(NEWS);
         (Sink { what: String::new(), pieces, events, rows: Arc::default(), cancel }, taken, heard)
     }
 
@@ -96,8 +99,8 @@ impl Sink {
 
     /// Says anything else.
     pub fn tell(&self, event: Event) {
-        // Nobody listening is fine: news is not data.
-        let _ = self.events.send(event);
+        // Nobody listening, or a screen that is behind, is fine: news is not data.
+        let _ = self.events.try_send(event);
     }
 
     /// Returns how many rows were handed over under this name.

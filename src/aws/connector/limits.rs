@@ -13,7 +13,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use super::tag::Call;
 
 /// The longest wait for a permit. AWS takes signatures that are up to five minutes old.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How many requests a collector should have in flight: few enough that the slowest bucket serves them in seconds.
 pub const IN_FLIGHT: usize = 16;

@@ -76,7 +76,7 @@ impl Meter {
     /// Reserves the price of `call`, or refuses it. A store's requests are counted but never refused: what was paid for
     /// must be kept.
     pub fn reserve(&self, call: &Call) -> Result<Reserved<'_>, Stop> {
-        let priced = self.tariff.price(&call.operation);
+        let priced = self.tariff.price(&call.operation, &call.region);
         let price = priced.map_or(Money::ZERO, |price| price.usd * Decimal::from(call.units));
         let mut book = self.book();
         let so_far = book.spent.usd() + book.reserved;
@@ -144,9 +144,7 @@ mod tests {
     }
 
     fn meter(limit: &str) -> Meter {
-        let tariff = Tariff::new(|item| {
-            Ok::<_, String>(if item == "api.costexplorer.request" { usd("0.01") } else { usd("0.00001") })
-        });
+        let tariff = Tariff::list(&crate::prices::PriceBook::embedded().unwrap());
         Meter::new(tariff.unwrap(), Some(usd(limit)))
     }
 

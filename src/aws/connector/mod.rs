@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::retry::ErrorKind;
 use tokio_util::sync::CancellationToken;
 
@@ -149,9 +150,9 @@ impl Gate {
         let reserved = self.admit(&call).await?;
         self.hosts.note(&call, allow::host_of(&request));
         let answer = self.send(transport, &call, request).await;
-        let status = answer.as_ref().ok().map(|response| response.status());
-        reserved.answered(status.is_some_and(|status| status.is_success()));
-        let broken = status.is_none_or(|status| status.is_server_error());
+        let status = answer.as_ref().ok().map(HttpResponse::status);
+        reserved.answered(status.is_some_and(StatusCode::is_success));
+        let broken = status.is_none_or(StatusCode::is_server_error);
         let health = if broken { Health::Failed } else { Health::Answered };
         self.breaker.note(&call, health, Instant::now());
         answer

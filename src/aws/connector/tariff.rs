@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::Money;
+use crate::prices::PriceBook;
 
 /// Which requests an operation is charged for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,17 +23,30 @@ pub struct Price {
     pub basis: Basis,
 }
 
+/// The price book has no price for a request that costs something: no budget could be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the price book has no `{0}`, which requests are metered with")]
+pub struct NoPrice(pub &'static str);
+
+/// One operation's price by Region, and the dearest for Regions that the book does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Item {
+    by_region: BTreeMap<String, Money>,
+    dearest: Money,
+    basis: Basis,
+}
+
 /// Prices by operation; an operation that is not in it is free.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tariff(BTreeMap<String, Price>);
+pub struct Tariff(BTreeMap<&'static str, Item>);
 
 /// Price-book items of the operations that cost something: (operation, item, what is charged).
 ///
-/// S3 calls its LIST requests tier 1 and every other read tier 2; Cost Explorer charges each page that it answers.
+/// Free tiers are not counted on. S3 calls its LIST requests tier 1 and every other read tier 2; Cost Explorer charges each page that it answers.
 pub const PRICED: &[(&str, &str, Basis)] = &[
     ("ce:GetCostAndUsage", "api.costexplorer.request", Basis::Success),
     ("cloudwatch:GetMetricData", "api.cloudwatch.get_metric_data", Basis::Attempt),
-    ("cloudwatch:ListMetrics", "api.cloudwatch.request", Basis::Attempt),
+    ("cloudwatch:ListMetrics", "api.cloudwatch.requests", Basis::Attempt),
     ("s3:ListBuckets", "s3.requests.standard.tier1", Basis::Attempt),
     ("s3:ListMultipartUploads", "s3.requests.standard.tier1", Basis::Attempt),
     ("s3:ListParts", "s3.requests.standard.tier1", Basis::Attempt),
@@ -49,16 +63,44 @@ pub const PRICED: &[(&str, &str, Basis)] = &[
 ];
 
 impl Tariff {
-    /// Returns the tariff whose items cost what `rate` says; fails on the first item that has no price.
-    pub fn new<E>(rate: impl Fn(&str) -> Result<Money, E>) -> Result<Self, E> {
-        let priced = PRICED
-            .iter()
-            .map(|&(operation, item, basis)| rate(item).map(|usd| (operation.to_owned(), Price { usd, basis })));
-        priced.collect::<Result<_, E>>().map(Tariff)
+    /// Returns the list prices of the book.
+    pub fn list(book: &PriceBook) -> Result<Self, NoPrice> {
+        let items = PRICED.iter().map(|&(operation, item, basis)| {
+            let mut by_region: BTreeMap<String, Money> = BTreeMap::new();
+            for price in book.prices().filter(|price| price.item == item) {
+                by_region.entry(price.region.clone()).or_insert_with(|| Money::new(price.per_unit()));
+            }
+            let dearest = by_region.values().max().copied().ok_or(NoPrice(item))?;
+            Ok((operation, Item { by_region, dearest, basis }))
+        });
+        items.collect::<Result<_, NoPrice>>().map(Tariff)
     }
 
-    /// Returns the price of an operation, or `None` when it is free.
-    pub fn price(&self, operation: &str) -> Option<Price> {
-        self.0.get(operation).copied()
+    /// Returns the price of an operation in a Region, or `None` when it is free.
+    pub fn price(&self, operation: &str, region: &str) -> Option<Price> {
+        let item = self.0.get(operation)?;
+        Some(Price { usd: item.by_region.get(region).copied().unwrap_or(item.dearest), basis: item.basis })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_priced_operation_has_its_price_in_the_book() {
+        let tariff = Tariff::list(&PriceBook::embedded().unwrap()).unwrap();
+        let usd = |operation, region| tariff.price(operation, region).unwrap().usd.to_string();
+        assert_eq!(usd("ce:GetCostAndUsage", "us-east-1"), "0.01");
+        assert_eq!(usd("cloudwatch:GetMetricData", "us-east-1"), "0.00001");
+        assert_eq!(usd("s3:ListBuckets", "us-east-1"), "0.000005");
+        assert_eq!(tariff.price("athena:ListQueryExecutions", "us-east-1"), None);
+    }
+
+    #[test]
+    fn a_region_without_a_price_is_metered_at_the_dearest() {
+        let tariff = Tariff::list(&PriceBook::embedded().unwrap()).unwrap();
+        let price = |region| tariff.price("s3:ListBuckets", region).unwrap().usd;
+        assert!(price("mx-central-1") >= price("us-east-1"));
     }
 }
