@@ -6,11 +6,13 @@
 //! - [`store`]: snapshots on disk or S3.
 //! - [`prices`]: unit prices with source and date.
 //! - [`engine`]: SQL over a snapshot.
+//! - [`demo`]: a synthetic lake.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
 pub mod aws;
 pub mod cmd;
+pub mod demo;
 pub mod engine;
 pub mod error;
 pub mod model;

@@ -1,0 +1,286 @@
+//! The demo's Athena history: every run of every panel, and what people ask by hand.
+//! The simulation also knows what no history tells: whether the tables changed between two runs.
+
+use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::calendar::{Calendar, Day};
+use super::panel::{ADHOC, NOTEBOOKS, PANELS, Panel, Statement, WORKGROUPS, Workgroup};
+use super::random::{Random, share};
+use crate::model::Row;
+
+/// The key of the demo's text hashes. It guards nothing: the texts are in the source.
+const KEY: &[u8] = b"leanlake demo: a fixed key, so that the same lake has the same hashes";
+/// What the key is called in `athena_queries.key_id`.
+pub const KEY_ID: &str = "demo";
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered.
+    Succeeded,
+    /// It answered with an earlier result, and scanned nothing.
+    Reused,
+    /// It failed: free.
+    Failed,
+    /// It was cancelled: what it had scanned is billed.
+    Cancelled,
+}
+
+/// One run of a query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Where it ran.
+    pub workgroup: Workgroup,
+    /// Query execution id.
+    pub id: String,
+    /// When it was submitted.
+    pub submitted: DateTime<Utc>,
+    /// How long it ran, in milliseconds.
+    pub ms: i64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it did.
+    pub statement: Statement,
+    /// The exact text, which no table holds.
+    pub text: String,
+    /// Database of its context.
+    pub database: &'static str,
+    /// Bytes that it scanned.
+    pub bytes: i64,
+    /// Age that the caller allowed an earlier answer, in minutes.
+    pub reuse: Option<i64>,
+    /// How often its tables had been written when it began: two runs with the same number see the same data.
+    pub version: i64,
+}
+
+/// Returns every run of one day, in the order of submission.
+pub fn of_day(seed: u64, calendar: Calendar, day: Day) -> Vec<Query> {
+    let mut queries: Vec<Query> =
+        PANELS.iter().enumerate().flat_map(|(at, panel)| panel_runs(seed, calendar, day, at, panel)).collect();
+    queries.extend(by_hand(seed, calendar, day, ADHOC, 40, (4, 420)));
+    queries.extend(by_hand(seed, calendar, day, NOTEBOOKS, 18, (10, 700)));
+    queries.sort_by(|a, b| (a.submitted, &a.id).cmp(&(b.submitted, &b.id)));
+    queries
+}
+
+fn panel_runs(seed: u64, calendar: Calendar, day: Day, at: usize, panel: &Panel) -> Vec<Query> {
+    let on = panel.since.is_none_or(|before| day >= calendar.today - before);
+    if !on || (calendar.weekend(day) && !panel.weekends) {
+        return Vec::new();
+    }
+    let mut random = Random::new(seed, &format!("panel {at} {}", calendar.date(day)));
+    let text = panel.text.replace("{day}", &calendar.date(day).to_string());
+    let grown = (panel.scan_gib << 30) + share(panel.scan_gib << 30, i64::from(day - calendar.today) / 2);
+    let bytes = random.around(grown, 30);
+    let first = panel.hours.0 * 60;
+    let runs = (panel.hours.1 * 60 - first + panel.every - 1) / panel.every;
+    let mut original: Option<i64> = None;
+    (0..runs)
+        .map(|run| {
+            let minute = first + run * panel.every;
+            let reused = panel.reuse.is_some_and(|age| original.is_some_and(|begun| minute - begun < age));
+            let outcome = match random.between(0, 999) {
+                _ if reused => Outcome::Reused,
+                ..8 => Outcome::Failed,
+                8..12 => Outcome::Cancelled,
+                _ => Outcome::Succeeded,
+            };
+            if outcome == Outcome::Succeeded {
+                original = Some(minute);
+            }
+            let scanned = match outcome {
+                Outcome::Succeeded => bytes,
+                Outcome::Cancelled => bytes / 3,
+                Outcome::Reused | Outcome::Failed => 0,
+            };
+            Query {
+                workgroup: panel.workgroup,
+                id: id(&mut random),
+                submitted: calendar.at(day, minute * 60 + random.between(0, 20)),
+                ms: if reused { 300 } else { 2_000 + bytes / (100 << 20) + random.between(0, 4_000) },
+                outcome,
+                statement: panel.statement,
+                text: text.clone(),
+                database: panel.database,
+                bytes: scanned,
+                reuse: panel.reuse,
+                version: (i64::from(day) * 1440 + minute).div_euclid(panel.written_every),
+            }
+        })
+        .collect()
+}
+
+/// Returns what people ask by hand on one day: mostly new texts, sometimes the last one again.
+fn by_hand(seed: u64, calendar: Calendar, day: Day, at: Workgroup, count: i64, gib: (i64, i64)) -> Vec<Query> {
+    let mut random = Random::new(seed, &format!("{} {}", at.name, calendar.date(day)));
+    let count = if calendar.weekend(day) { count / 8 } else { random.around(count, 200) };
+    let mut text = String::new();
+    (0..count)
+        .map(|nth| {
+            if nth == 0 || random.chance(850) {
+                text = ask(&mut random);
+            }
+            let outcome = match random.between(0, 999) {
+                ..70 => Outcome::Failed,
+                70..110 => Outcome::Cancelled,
+                _ => Outcome::Succeeded,
+            };
+            let size = random.between(gib.0, gib.1) * random.between(1, 1000) * 2 / 1000;
+            Query {
+                workgroup: at,
+                id: id(&mut random),
+                submitted: calendar.at(day, 7 * 3600 + random.between(0, 11 * 3600)),
+                ms: random.between(900, 90_000),
+                outcome,
+                statement: if text.contains("LIMIT") { Statement::Sample } else { Statement::Select },
+                text: text.clone(),
+                database: "curated",
+                bytes: if outcome == Outcome::Failed { 0 } else { size << 30 },
+                reuse: None,
+                version: i64::from(day),
+            }
+        })
+        .collect()
+}
+
+fn ask(random: &mut Random) -> String {
+    let table = random.pick(&["orders", "payments", "events", "sessions", "parcels", "devices", "experiments"]);
+    let number = random.between(1, 99_999_999);
+    match random.between(0, 3) {
+        0 => format!("SELECT * FROM {table} WHERE id = {number} LIMIT 100"),
+        1 => format!("SELECT dt, count(*) FROM {table} WHERE user_id = 'u-{number}' GROUP BY dt ORDER BY dt"),
+        2 => format!("SELECT kind, sum(amount) FROM {table} WHERE amount > {number} GROUP BY kind"),
+        _ => format!("SELECT a.id FROM {table} a JOIN customers c ON a.id = c.id WHERE c.score > {number}"),
+    }
+}
+
+fn id(random: &mut Random) -> String {
+    let hex = random.hex(16) + &random.hex(16);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+impl Query {
+    /// Returns the bytes that the bill counts: at least 10 MB, nothing for what failed or was answered from an earlier run.
+    pub fn billed_bytes(&self) -> i64 {
+        match self.outcome {
+            Outcome::Succeeded | Outcome::Cancelled => self.bytes.max(10_000_000),
+            Outcome::Reused | Outcome::Failed => 0,
+        }
+    }
+
+    /// Returns when it ended.
+    pub fn completed(&self) -> DateTime<Utc> {
+        self.submitted + chrono::TimeDelta::milliseconds(self.ms + 400)
+    }
+
+    /// Returns the run's row of `athena_queries`.
+    pub fn row(&self) -> Row {
+        let (kind, obstacle) = self.statement.reusable();
+        let state = match self.outcome {
+            Outcome::Succeeded | Outcome::Reused => "SUCCEEDED",
+            Outcome::Failed => "FAILED",
+            Outcome::Cancelled => "CANCELLED",
+        };
+        self.workgroup
+            .row()
+            .with("query_id", self.id.as_str())
+            .with("submitted", self.submitted)
+            .with("completed", self.completed())
+            .with("state", state)
+            .with("statement_type", "DML")
+            .with("substatement_type", kind)
+            .with("engine_version", "Athena engine version 3")
+            .with("catalog", "AwsDataCatalog")
+            .with("database", self.database)
+            .with("output_location", self.workgroup.output())
+            .with("bytes_scanned", self.bytes)
+            .with("engine_ms", self.ms)
+            .with("queue_ms", 120_i64)
+            .with("planning_ms", 280_i64)
+            .with("reused", self.outcome == Outcome::Reused)
+            .with("reuse_enabled", self.reuse.is_some())
+            .with("reuse_max_age_minutes", self.reuse)
+            .with("text_redacted", redacted(&self.text))
+            .with("text_hash", hash(&self.text))
+            .with("key_id", KEY_ID)
+            .with("reuse_eligible", obstacle.is_none())
+            .with("reuse_obstacle", obstacle)
+            .with("error_category", (self.outcome == Outcome::Failed).then_some(2_i64))
+    }
+}
+
+impl Statement {
+    /// Returns Athena's name of the statement, and why an earlier answer cannot stand in for it.
+    fn reusable(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Statement::Select => ("SELECT", None),
+            Statement::Sample => ("SELECT", Some("LIMIT without ORDER BY")),
+            Statement::Clock => ("SELECT", Some("a function whose answer changes")),
+            Statement::Insert => ("INSERT", Some("not a SELECT")),
+            Statement::Ctas => ("CREATE_TABLE_AS_SELECT", Some("not a SELECT")),
+            Statement::Unload => ("UNLOAD", Some("not a SELECT")),
+        }
+    }
+}
+
+impl Workgroup {
+    fn row(&self) -> Row {
+        Row::new().with("account_id", self.account).with("region", self.region).with("workgroup", self.name)
+    }
+
+    fn output(&self) -> String {
+        format!("s3://nw-athena-results-{}-{}/{}/", &self.account[..4], self.region, self.name)
+    }
+
+    /// Returns the workgroup's row of `athena_workgroups`.
+    pub fn settings(&self) -> Row {
+        let row = self.row().with("state", "ENABLED");
+        if !self.readable {
+            return row;
+        }
+        row.with("engine_version", "Athena engine version 3")
+            .with("output_location", self.output())
+            .with("enforced", self.name.starts_with("bi"))
+            .with("bytes_scanned_cutoff", self.cutoff)
+            .with("metrics_published", self.name != "primary")
+            .with("managed_results", false)
+    }
+}
+
+/// Returns the rows of `athena_workgroups`.
+pub fn workgroups() -> Vec<Row> {
+    WORKGROUPS.iter().map(Workgroup::settings).collect()
+}
+
+fn hash(text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY).expect("HMAC takes a key of any length");
+    mac.update(text.as_bytes());
+    HEXLOWER.encode(&mac.finalize().into_bytes())
+}
+
+/// Returns the demo's own texts with `?` for quoted strings and for numbers that stand alone, as a scan would store them.
+fn redacted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut pieces = text.split('\'');
+    while let Some(code) = pieces.next() {
+        let mut word = String::new();
+        for c in code.chars().chain([' ']) {
+            if c.is_alphanumeric() || matches!(c, '_' | '-' | '.') {
+                word.push(c);
+                continue;
+            }
+            let number = word.starts_with(|first: char| first.is_ascii_digit());
+            out.push_str(if number { "?" } else { &word });
+            word.clear();
+            out.push(c);
+        }
+        out.pop();
+        if pieces.next().is_some() {
+            out.push('?');
+        }
+    }
+    out
+}
