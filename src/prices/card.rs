@@ -233,6 +233,13 @@ impl RateCard {
         Ok(Rate { item, region, value, unit, tier, source, date: price.date, mark: price.mark })
     }
 
+    /// Returns what `quantity` a month of `item` costs at list, filled tier by tier; `None` without a verified price.
+    pub fn list_cost(&self, item: &str, region: &str, quantity: Decimal) -> Option<Money> {
+        let tiers = self.book.tiers(item, region);
+        let usable = !tiers.is_empty() && tiers.iter().all(|price| price.mark != Mark::Unverified);
+        usable.then(|| Money::new(list_cost(tiers, quantity)))
+    }
+
     /// Returns the unit of `item`: what one of it is.
     pub fn unit(&self, item: &str) -> Option<&str> {
         self.book.any(item).map(|price| price.unit.as_str())
@@ -314,6 +321,13 @@ mod tests {
         }
         assert_eq!(card.rate(STANDARD, "us-east-1", Tier::First).unwrap().value, dec("0.023"));
         assert_eq!(card.rate(STANDARD, "us-east-1", Tier::Cheapest).unwrap().value, dec("0.021"));
+    }
+
+    #[test]
+    fn a_list_cost_fills_the_tiers_in_order_and_is_unknown_without_a_price() {
+        let cost = |region, quantity| card(&[]).list_cost(STANDARD, region, dec(quantity));
+        assert_eq!(cost("us-east-1", "60000"), Some(Money::new(dec("1371.20"))));
+        assert_eq!(cost("sa-east-1", "60000"), None);
     }
 
     #[test]
