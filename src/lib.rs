@@ -7,9 +7,12 @@
 //! - [`prices`]: unit prices with source and date.
 //! - [`engine`]: SQL over a snapshot.
 //! - [`demo`]: a synthetic lake.
+//! - [`analysis`]: derived tables: replays, bounds, pools.
+//! - [`portfolio`]: what to recommend; no dollar counted twice.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
+pub mod analysis;
 pub mod aws;
 pub mod cmd;
 pub mod demo;

@@ -1,0 +1,200 @@
+//! Analyses over small snapshots whose answers a reader can check by hand.
+
+use super::*;
+use crate::model::{Cell, Money};
+use crate::prices::PriceBook;
+use crate::store::tables::{athena, bill, storage as tables};
+use chrono::{NaiveDate, TimeDelta};
+use rust_decimal::Decimal;
+
+const GB: i64 = 1 << 30;
+const TB: i64 = 1 << 40;
+
+fn as_of() -> DateTime<Utc> {
+    "2026-11-23T06:00:00Z".parse().unwrap()
+}
+
+fn day(back: i64) -> NaiveDate {
+    as_of().date_naive() - TimeDelta::days(back)
+}
+
+fn usd(text: &str) -> Money {
+    Money::new(text.parse().unwrap())
+}
+
+fn bucket(name: &str) -> Row {
+    Row::new().with("account_id", "1").with("region", "us-east-1").with("bucket", name)
+}
+
+fn size(name: &str, storage_type: &str, back: i64, bytes: i64) -> Row {
+    bucket(name).with("storage_type", storage_type).with("day", day(back)).with("bytes", bytes)
+}
+
+async fn run(tables: &[(&Table, Vec<Row>)], names: &[&str]) -> Engine {
+    let engine = Engine::new().unwrap();
+    for (table, rows) in tables {
+        engine.register(table, rows).unwrap();
+    }
+    let billed = billed(&engine, as_of()).await.unwrap();
+    let card = RateCard::new(PriceBook::embedded().unwrap(), billed);
+    declare(&engine).unwrap();
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    provide(&engine, &card, as_of(), &names).await.unwrap();
+    engine
+}
+
+/// October 2026 with `net` dollars in all for `quantity` of a usage type.
+fn october(usage_type: &str, net: i64, quantity: i64) -> Vec<Row> {
+    let days = (0..31).map(|at| NaiveDate::from_ymd_opt(2026, 10, 1).unwrap() + TimeDelta::days(at));
+    let share = |all: i64| Decimal::from(all) / Decimal::from(31);
+    let row = |day: NaiveDate| {
+        Row::new()
+            .with("day", day)
+            .with("service", "Amazon Simple Storage Service")
+            .with("usage_type", usage_type)
+            .with("region", "us-east-1")
+            .with("net_amortized", share(net).round_dp(12))
+            .with("usage", share(quantity).round_dp(12))
+    };
+    days.map(row).collect()
+}
+
+#[tokio::test]
+async fn a_bucket_is_split_by_what_is_known_and_priced_at_list() {
+    let known = bucket("lake").with("noncurrent_bytes", 40 * GB).with("upload_count", 0_i64);
+    let sizes = vec![size("lake", "StandardStorage", 2, 999 * GB), size("lake", "StandardStorage", 1, 100 * GB)];
+    let engine = run(&[(&tables::BUCKETS, vec![known]), (&tables::STORAGE, sizes)], &["pools"]).await;
+    let rows = engine.rows("select state, pool_id, list_usd, source from pools order by state").await.unwrap();
+    assert_eq!(rows[0].key("pool_id"), "1/us-east-1/s3/lake/current");
+    assert_eq!([rows[0].money("list_usd"), rows[1].money("list_usd")], [Some(usd("1.38")), Some(usd("0.92"))]);
+    assert_eq!((rows.len(), rows[1].key("state"), rows[1].key("source")), (2, "noncurrent", "list"));
+}
+
+#[tokio::test]
+async fn a_line_of_the_bill_is_shared_by_quantity_and_keeps_what_was_not_measured() {
+    let sizes = vec![size("a", "StandardStorage", 1, 30 * GB), size("b", "StandardStorage", 1, 20 * GB)];
+    let bill = october("TimedStorage-ByteHrs", 200, 100);
+    let engine = run(&[(&tables::STORAGE, sizes), (&bill::COSTS, bill)], &["pools"]).await;
+    let rows = engine.rows("select bucket, state, billed_usd, source from pools order by bucket").await.unwrap();
+    let billed = |row: &Row| row.decimal("billed_usd").map(|usd| usd.round_dp(6));
+    assert_eq!([billed(&rows[0]), billed(&rows[1])], [Some(Decimal::from(60)), Some(Decimal::from(40))]);
+    assert!(rows.iter().all(|row| row.key("source") == "allocated" && row.key("state") == "unsplit"));
+}
+
+#[tokio::test]
+async fn more_measured_than_billed_never_takes_more_than_the_line() {
+    let sizes = vec![size("a", "StandardStorage", 1, 300 * GB), size("b", "StandardStorage", 1, 100 * GB)];
+    let bill = october("TimedStorage-ByteHrs", 200, 100);
+    let engine = run(&[(&tables::STORAGE, sizes), (&bill::COSTS, bill)], &["pools"]).await;
+    let rows = engine.rows("select sum(billed_usd) as all_of_it from pools").await.unwrap();
+    let all = rows[0].money("all_of_it").unwrap();
+    let line = lines(&engine, as_of()).await.unwrap()[0].net;
+    assert!(all <= line && all > Money::new(Decimal::new(19999, 2)), "{all} of {line}");
+}
+
+#[tokio::test]
+async fn a_month_with_a_missing_day_is_no_full_month() {
+    let mut bill = october("TimedStorage-ByteHrs", 200, 100);
+    let engine = run(&[(&bill::COSTS, bill.clone())], &[]).await;
+    assert_eq!(full_month(&engine, as_of()).await.unwrap(), NaiveDate::from_ymd_opt(2026, 10, 1));
+    bill.remove(7);
+    let engine = run(&[(&bill::COSTS, bill)], &[]).await;
+    assert_eq!(full_month(&engine, as_of()).await.unwrap(), None);
+    assert!(billed(&engine, as_of()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_size_older_than_two_weeks_is_not_used_and_that_is_said() {
+    let sizes = vec![size("old", "StandardStorage", 15, GB), size("new", "StandardStorage", 14, GB)];
+    let engine = run(&[(&tables::STORAGE, sizes)], &["pools", "storage_bounds"]).await;
+    let rows = engine.rows("select bucket from pools").await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.key("bucket")).collect::<Vec<_>>(), ["new"]);
+    let said = stale(&engine, as_of()).await.unwrap();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].reason.as_ref().unwrap().raw().starts_with("sizes of 1 buckets are older than 14 days"));
+}
+
+#[tokio::test]
+async fn storage_types_that_nobody_knows_stay_on_the_list_without_a_price() {
+    let sizes = vec![size("a", "BrandNewStorage", 1, GB)];
+    let engine = run(&[(&tables::STORAGE, sizes)], &["pools"]).await;
+    let rows = engine.rows("select storage_type, list_usd, source from pools").await.unwrap();
+    assert_eq!(rows[0].key("storage_type"), "BrandNewStorage");
+    assert_eq!((rows[0].cell("list_usd"), rows[0].cell("source")), (&Cell::Null, &Cell::Null));
+    assert_eq!(pools(&engine).await.unwrap()[0].cost(), None);
+}
+
+fn query(id: &str, back: i64, minute: i64, gb: i64) -> Row {
+    let began = day(back).and_hms_opt(8, 0, 0).unwrap().and_utc() + TimeDelta::minutes(minute);
+    Row::new()
+        .with("account_id", "1")
+        .with("region", "us-east-1")
+        .with("workgroup", "bi/team")
+        .with("query_id", id)
+        .with("submitted", began)
+        .with("completed", began + TimeDelta::seconds(30))
+        .with("state", "SUCCEEDED")
+        .with("statement_type", "DML")
+        .with("bytes_scanned", gb * GB)
+        .with("text_hash", "h")
+        .with("key_id", "k")
+        .with("reuse_eligible", true)
+}
+
+#[tokio::test]
+async fn a_workgroup_is_billed_for_what_was_paid_by_the_byte_and_nothing_else() {
+    let queries = vec![
+        query("1", 30, 0, 1024),
+        query("2", 1, 0, 512).with("state", "CANCELLED"),
+        query("3", 1, 0, 4096).with("state", "FAILED"),
+        query("4", 1, 0, 4096).with("reused", true),
+        query("5", 1, 0, 4096).with("dpu_count", Decimal::from(8)),
+        query("6", 1, 0, 4096).with("statement_type", "DDL"),
+        query("7", 0, 0, 4096),
+        query("8", 31, 0, 4096),
+    ];
+    let engine = run(&[(&athena::ATHENA_QUERIES, queries)], &["pools"]).await;
+    let rows = engine.rows("select pool_id, quantity, list_usd from pools").await.unwrap();
+    assert_eq!(rows[0].key("pool_id"), "1/us-east-1/athena/bi%2Fteam");
+    assert_eq!(
+        (rows[0].decimal("quantity"), rows[0].money("list_usd")),
+        (Some(Decimal::new(15, 1)), Some(usd("7.50")))
+    );
+}
+
+#[tokio::test]
+async fn reuse_is_replayed_for_each_age_and_counts_only_this_month() {
+    let queries = vec![
+        query("0", 31, 0, 1024),
+        query("1", 30, 0, 1024),
+        query("2", 1, 0, 1024),
+        query("3", 1, 30, 512),
+        query("4", 1, 50, 256).with("database", "other"),
+        query("5", 1, 55, 256).with("reuse_eligible", false),
+    ];
+    let engine = run(&[(&athena::ATHENA_QUERIES, queries)], &["athena_reuse"]).await;
+    let sql = "select max_age_minutes, runs, hits, certain_hits, bytes_avoided_month from athena_reuse order by 1";
+    let rows = engine.rows(sql).await.unwrap();
+    let seen: Vec<_> = rows.iter().map(|r| (r.int("runs"), r.int("hits"), r.int("bytes_avoided_month"))).collect();
+    let none = (Some(3), Some(0), Some(0));
+    let hour = (Some(3), Some(1), Some(TB / 2));
+    assert_eq!(seen, [none, hour, (Some(3), Some(2), Some(TB / 2 + TB)), (Some(3), Some(2), Some(TB / 2 + TB))]);
+    assert!(rows.iter().all(|row| row.int("certain_hits") == Some(0)));
+}
+
+#[tokio::test]
+async fn no_more_bytes_can_be_old_than_the_smallest_day_held() {
+    let mut sizes: Vec<Row> = (1..=40).map(|back| size("lake", "StandardStorage", back, 100 * GB - back)).collect();
+    sizes[19] = size("lake", "StandardStorage", 20, 60 * GB);
+    sizes[34] = size("lake", "StandardStorage", 35, 10 * GB);
+    sizes.remove(10);
+    sizes.push(bucket("lake").with("storage_type", "AllStorageTypes").with("day", day(1)).with("objects", 1000_i64));
+    let engine = run(&[(&tables::STORAGE, sizes)], &["storage_bounds"]).await;
+    let sql = "select * from storage_bounds order by older_than_days";
+    let rows = engine.rows(sql).await.unwrap();
+    let seen: Vec<_> =
+        rows.iter().map(|r| [r.int("older_than_days"), r.int("days_seen"), r.int("ceiling_bytes")]).collect();
+    assert_eq!(seen, [[Some(30), Some(29), Some(60 * GB)], [Some(60), Some(39), Some(10 * GB)]]);
+    assert_eq!((rows[0].int("floor_bytes"), rows[0].int("standard_bytes")), (Some(0), Some(100 * GB - 1)));
+    assert_eq!(rows[0].int("mean_object_bytes"), Some((100 * GB - 1) / 1000));
+}
