@@ -14,6 +14,7 @@ use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::{PoolPath, Row};
 use crate::store::table::{Kind, Source, Table, column};
+use crate::store::tables::athena::ATHENA_QUERIES;
 
 /// Maximum ages, in minutes, that are replayed; Athena's default is 60 and its limit 10,080.
 const AGES: [i64; 4] = [5, 60, 1440, 10_080];
@@ -72,6 +73,7 @@ pub const ATHENA_REUSE: Analysis = Analysis {
             column("certain_bytes_avoided_month", Kind::Bytes, "The same of certain hits."),
         ],
     },
+    inputs: &[&ATHENA_QUERIES],
     compute: |given| Box::pin(compute(given)),
 };
 

@@ -55,11 +55,27 @@ struct Given<'a> {
 pub struct Analysis {
     /// The declaration, like that of any table.
     pub table: Table,
+    /// The tables that it reads: a gap in one of them is a gap of the analysis.
+    pub inputs: &'static [&'static Table],
     compute: for<'a> fn(Given<'a>) -> BoxFuture<'a, Result<Vec<Row>, EngineError>>,
 }
 
 /// Every analysis, in the order of the docs. None needs another's table.
 pub const ANALYSES: &[&Analysis] = &[&pools::POOLS, &storage_bounds::STORAGE_BOUNDS, &athena_reuse::ATHENA_REUSE];
+
+/// Returns the table of the analysis called `name`.
+pub fn find(name: &str) -> Option<&'static Table> {
+    of(name).map(|analysis| &analysis.table)
+}
+
+/// Returns the tables that the analysis called `name` reads; none when there is no such analysis.
+pub fn inputs(name: &str) -> &'static [&'static Table] {
+    of(name).map_or(&[], |analysis| analysis.inputs)
+}
+
+fn of(name: &str) -> Option<&'static Analysis> {
+    ANALYSES.iter().copied().find(|analysis| analysis.table.name == name)
+}
 
 /// Computes the analyses that `names` names and makes them tables of the engine; other names are ignored.
 ///

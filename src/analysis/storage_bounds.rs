@@ -10,6 +10,7 @@ use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::{PoolPath, Row};
 use crate::store::table::{Kind, Source, Table, column};
+use crate::store::tables::storage::STORAGE;
 
 /// Ages for which a bound is given.
 const AGES: [i64; 5] = [30, 60, 90, 180, 365];
@@ -45,6 +46,7 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
             column("day", Kind::Day, "The newest day with a size."),
         ],
     },
+    inputs: &[&STORAGE],
     compute: |given| Box::pin(compute(given)),
 };
 

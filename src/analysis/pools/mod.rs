@@ -12,6 +12,9 @@ use super::{Analysis, AnalysisError, Given};
 use crate::engine::{Engine, EngineError};
 use crate::model::{BillLine, Pool, PoolPath, Row, Untrusted};
 use crate::store::table::{Kind, Source, Table, column};
+use crate::store::tables::athena::ATHENA_QUERIES;
+use crate::store::tables::bill::COSTS;
+use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS, STORAGE};
 use leaf::Leaf;
 use std::collections::BTreeMap;
 
@@ -63,6 +66,7 @@ pub const POOLS: Analysis = Analysis {
             column("day", Kind::Day, "The day of the size; for queries the first day after the 30 days."),
         ],
     },
+    inputs: &[&STORAGE, &BUCKETS, &MULTIPART_UPLOADS, &ATHENA_QUERIES, &COSTS],
     compute: |given| Box::pin(compute(given)),
 };
 
