@@ -9,6 +9,7 @@
 //! - [`demo`]: a synthetic lake.
 //! - [`analysis`]: derived tables: replays, bounds, pools.
 //! - [`portfolio`]: what to recommend; no dollar counted twice.
+//! - [`forecast`]: what was spent, what moved, where the month lands.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
@@ -18,6 +19,7 @@ pub mod cmd;
 pub mod demo;
 pub mod engine;
 pub mod error;
+pub mod forecast;
 pub mod model;
 pub mod portfolio;
 pub mod prices;

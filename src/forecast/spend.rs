@@ -1,0 +1,314 @@
+//! What was spent: the daily series, the last final week against the one before, the month so far.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::landing::{self, Landing};
+use super::movers::{self, Mover};
+use crate::engine::{Engine, EngineError};
+use crate::model::{Money, Row, Untrusted};
+
+/// Days after which a day's cost is no longer expected to change: Cost Explorer lags about 24 hours and is refreshed
+/// up to three times a day (AWS, "Best practices for the AWS Cost Explorer API"), so two days back is final enough for
+/// a week.
+const FINAL_AFTER_DAYS: u64 = 2;
+/// Days read by usage type: two weeks to compare, eight for the landing.
+const RECENT_DAYS: u64 = 63;
+
+/// Which of Cost Explorer's costs the numbers are: the best that the caller may see for every row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Net amortized cost.
+    NetAmortized,
+    /// Amortized cost: net cost is hidden from this caller.
+    Amortized,
+    /// Unblended cost.
+    Unblended,
+}
+
+impl Metric {
+    /// Returns the name for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Metric::NetAmortized => "net amortized cost",
+            Metric::Amortized => "amortized cost",
+            Metric::Unblended => "unblended cost",
+        }
+    }
+
+    const fn column(self) -> &'static str {
+        match self {
+            Metric::NetAmortized => "net_amortized",
+            Metric::Amortized => "amortized",
+            Metric::Unblended => "unblended",
+        }
+    }
+}
+
+/// The cost of one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DayCost {
+    /// The day, UTC.
+    pub day: NaiveDate,
+    /// USD.
+    pub cost: Money,
+    /// True while AWS calls it an estimate.
+    pub estimated: bool,
+}
+
+/// The cost of one usage type on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageCost {
+    /// The day, UTC.
+    pub day: NaiveDate,
+    /// Service as Cost Explorer names it.
+    pub service: Untrusted,
+    /// Usage type with its Region prefix.
+    pub usage_type: Untrusted,
+    /// USD.
+    pub cost: Money,
+    /// Usage in `unit`, where Cost Explorer gives one unit.
+    pub usage: Option<Decimal>,
+    /// Unit of `usage`.
+    pub unit: Option<Untrusted>,
+}
+
+/// Seven final days against the seven before: the same weekdays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Week {
+    /// First day of the week.
+    pub from: NaiveDate,
+    /// Last day of the week, included.
+    pub to: NaiveDate,
+    /// USD in the week, without charges that come once a month.
+    pub cost: Money,
+    /// USD in the week before, without charges that come once a month.
+    pub before: Money,
+    /// USD of both weeks that come once a month (support, subscriptions), left out of the comparison.
+    pub monthly: Money,
+    /// What moved most, largest change first.
+    pub movers: Vec<Mover>,
+}
+
+impl Week {
+    /// Returns USD more than in the week before; negative when less.
+    pub fn change(&self) -> Money {
+        self.cost - self.before
+    }
+}
+
+/// What the lake spent, as of one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Spend {
+    /// Which cost the numbers are.
+    pub metric: Metric,
+    /// The daily series, oldest first. A day that is absent was not read or had no cost.
+    pub days: Vec<DayCost>,
+    /// The last day that is taken as final.
+    pub final_through: NaiveDate,
+    /// The last final week; `None` with fewer than 14 final days.
+    pub week: Option<Week>,
+    /// First day of the month that `final_through` is in.
+    pub month: NaiveDate,
+    /// USD from the first of the month to `final_through`.
+    pub month_to_date: Money,
+    /// USD of the whole month before; `None` when it was not seen from its first day.
+    pub last_month: Option<Money>,
+    /// Where the month lands.
+    pub landing: Option<Landing>,
+}
+
+/// Why there is no spend to show.
+#[derive(Debug, thiserror::Error)]
+pub enum SpendError {
+    /// The tables could not be asked.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Reads `costs` and returns what was spent as of `as_of`; `None` when the snapshot has no cost at all.
+///
+/// # Errors
+/// The table cannot be read.
+pub async fn read(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<Spend>, SpendError> {
+    let metric = metric(engine).await?;
+    let money = metric.column();
+    let days = engine
+        .rows(&format!(
+            "select day, sum({money}) as cost, bool_or(estimated) as estimated from costs group by day order by day"
+        ))
+        .await?;
+    let today = as_of.date_naive();
+    let since = today - Days::new(RECENT_DAYS);
+    let recent = engine
+        .rows(&format!(
+            "select day, service, usage_type, sum({money}) as cost, \
+             case when count(usage) = count(*) and count(distinct unit) = 1 then sum(usage) end as usage, \
+             min(unit) as unit from costs where day >= date '{since}' group by day, service, usage_type \
+             order by day, service, usage_type"
+        ))
+        .await?;
+    let days: Vec<DayCost> = days.iter().filter_map(day_cost).collect();
+    let recent: Vec<UsageCost> = recent.iter().filter_map(usage_cost).collect();
+    Ok((!days.is_empty()).then(|| spend(metric, days, &recent, today)))
+}
+
+async fn metric(engine: &Engine) -> Result<Metric, EngineError> {
+    let sql = "select count(*) as n, count(net_amortized) as net, count(amortized) as amortized from costs";
+    let counts = engine.rows(sql).await?;
+    let count = |column| counts.first().and_then(|row| row.int(column)).unwrap_or(0);
+    Ok(match count("n") {
+        n if count("net") == n => Metric::NetAmortized,
+        n if count("amortized") == n => Metric::Amortized,
+        _ => Metric::Unblended,
+    })
+}
+
+fn day_cost(row: &Row) -> Option<DayCost> {
+    Some(DayCost { day: row.date("day")?, cost: row.money("cost")?, estimated: row.flag("estimated").unwrap_or(true) })
+}
+
+fn usage_cost(row: &Row) -> Option<UsageCost> {
+    Some(UsageCost {
+        day: row.date("day")?,
+        service: row.text("service")?.clone(),
+        usage_type: row.text("usage_type")?.clone(),
+        cost: row.money("cost")?,
+        usage: row.decimal("usage"),
+        unit: row.text("unit").cloned(),
+    })
+}
+
+/// Returns what was spent, from the daily series and the recent days by usage type.
+pub fn spend(metric: Metric, days: Vec<DayCost>, recent: &[UsageCost], today: NaiveDate) -> Spend {
+    let final_through = today - Days::new(FINAL_AFTER_DAYS);
+    let month = first_of_month(final_through);
+    let once_a_month = movers::once_a_month(recent);
+    let steady = daily(recent.iter().filter(|row| !once_a_month.contains(&(&row.service, &row.usage_type))));
+    let month_to_date = sum(&days, month, final_through);
+    Spend {
+        metric,
+        week: week(&days, recent, &once_a_month, final_through),
+        landing: landing::landing(month_to_date, &steady, final_through),
+        last_month: whole_month_before(&days, month),
+        month,
+        month_to_date,
+        final_through,
+        days,
+    }
+}
+
+fn week(days: &[DayCost], recent: &[UsageCost], once: &movers::UsageTypes<'_>, to: NaiveDate) -> Option<Week> {
+    let (from, before_from) = (to - Days::new(6), to - Days::new(13));
+    days.iter().any(|day| day.day <= before_from).then_some(())?;
+    let (monthly, steady): (Vec<&UsageCost>, Vec<&UsageCost>) = recent
+        .iter()
+        .filter(|row| row.day >= before_from && row.day <= to)
+        .partition(|row| once.contains(&(&row.service, &row.usage_type)));
+    let (this, before): (Vec<&UsageCost>, Vec<&UsageCost>) = steady.into_iter().partition(|row| row.day >= from);
+    Some(Week {
+        from,
+        to,
+        cost: this.iter().map(|row| row.cost).sum(),
+        before: before.iter().map(|row| row.cost).sum(),
+        monthly: monthly.iter().map(|row| row.cost).sum(),
+        movers: movers::movers(&before, &this),
+    })
+}
+
+fn daily<'a>(rows: impl Iterator<Item = &'a UsageCost>) -> BTreeMap<NaiveDate, Money> {
+    let mut days = BTreeMap::new();
+    for row in rows {
+        *days.entry(row.day).or_insert(Money::ZERO) += row.cost;
+    }
+    days
+}
+
+fn sum(days: &[DayCost], from: NaiveDate, to: NaiveDate) -> Money {
+    days.iter().filter(|day| day.day >= from && day.day <= to).map(|day| day.cost).sum()
+}
+
+fn whole_month_before(days: &[DayCost], month: NaiveDate) -> Option<Money> {
+    let last = month.pred_opt()?;
+    let first = first_of_month(last);
+    days.iter().any(|day| day.day <= first).then(|| sum(days, first, last))
+}
+
+/// Returns the first day of the month of `day`.
+pub fn first_of_month(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn usage(at: NaiveDate, usage_type: &str, cents: i64, usage: i64) -> UsageCost {
+        UsageCost {
+            day: at,
+            service: "Amazon Athena".into(),
+            usage_type: usage_type.into(),
+            cost: Money::new(Decimal::new(cents, 2)),
+            usage: Some(usage.into()),
+            unit: Some("TB".into()),
+        }
+    }
+
+    /// Ten dollars a day, twenty in the last final week, and a support fee on each first of a month.
+    fn lake(today: NaiveDate) -> Spend {
+        let mut recent = Vec::new();
+        for back in (1..=RECENT_DAYS).rev() {
+            let at = today - Days::new(back);
+            let scanned = if (2..9).contains(&back) { 4 } else { 2 };
+            recent.push(usage(at, "DataScannedInTB", scanned * 500, scanned));
+            if at.day() == 1 {
+                recent.push(usage(at, "Support", 70_000, 1));
+            }
+        }
+        let days =
+            daily(recent.iter()).into_iter().map(|(day, cost)| DayCost { day, cost, estimated: false }).collect();
+        spend(Metric::NetAmortized, days, &recent, today)
+    }
+
+    #[test]
+    fn the_week_compares_final_days_of_the_same_weekdays_and_names_the_driver() {
+        let week = lake(day("2026-11-24")).week.unwrap();
+        assert_eq!((week.from, week.to), (day("2026-11-16"), day("2026-11-22")));
+        assert_eq!((week.cost.human(), week.before.human()), ("$140.00".into(), "$70.00".into()));
+        assert_eq!(week.movers[0].usage_type, "DataScannedInTB".into());
+        assert_eq!(week.movers[0].driver, movers::Driver::Usage);
+    }
+
+    #[test]
+    fn a_fee_on_the_first_of_the_month_is_no_change_of_the_week() {
+        let week = lake(day("2026-11-10")).week.unwrap();
+        assert_eq!((week.from, week.monthly.human()), (day("2026-11-02"), "$700.00".into()));
+        assert_eq!(week.change().human(), "$70.00");
+    }
+
+    #[test]
+    fn the_month_so_far_counts_final_days_only_and_the_fee_once() {
+        let spend = lake(day("2026-11-24"));
+        assert_eq!(spend.month_to_date.human(), "$990.00", "700 + 15 × 10 + 7 × 20");
+        assert_eq!(spend.last_month.unwrap().human(), "$1,010.00", "700 + 31 × 10");
+    }
+
+    #[test]
+    fn a_lake_of_ten_days_has_no_week_to_compare() {
+        let today = day("2026-11-24");
+        let recent: Vec<UsageCost> =
+            (1..=10).map(|n| usage(today - Days::new(n), "DataScannedInTB", 1000, 2)).collect();
+        let days =
+            daily(recent.iter()).into_iter().map(|(day, cost)| DayCost { day, cost, estimated: false }).collect();
+        assert!(spend(Metric::Unblended, days, &recent, today).week.is_none());
+    }
+}
