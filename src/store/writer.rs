@@ -1,0 +1,374 @@
+//! Takes a scan's rows and makes a snapshot of them: parts first, the manifest last.
+//!
+//! What was not read again comes over from the base: tables nobody asked for, and periods outside those that were
+//! replaced. Never carries over a state table that was asked for: that it failed is a gap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDate, Utc};
+use object_store::PutMode;
+
+use super::manifest::SCHEMA;
+use super::period::{Days, part_of};
+use super::snapshot::digest;
+use super::table::Table;
+use super::tables::{self, scan::COVERAGE};
+use super::{FORMAT, Head, Manifest, Part, Receipt, Snapshot, Store, StoreError, batch, coverage, manifest_path, part};
+use crate::model::{Coverage, CoverageState, Row};
+
+/// Rows of a slot after which its small batches are joined.
+const JOIN_ROWS: usize = 8 * 1024;
+/// Small batches of a slot after which they are joined, however few their rows.
+const JOIN_BATCHES: usize = 256;
+/// Snapshots of one instant that may differ in nothing but their name's digest.
+const NAMES: u32 = 16;
+
+/// Rows that make one part: table, account, period.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    table: &'static str,
+    account_id: Option<String>,
+    period: Option<Days>,
+}
+
+/// Batches of one slot: joined ones, and small ones that wait to be.
+#[derive(Clone, Default)]
+struct Held {
+    joined: Vec<RecordBatch>,
+    small: Vec<RecordBatch>,
+    small_rows: usize,
+    /// When the oldest of the rows was read, where that was not this scan.
+    read_at: Option<DateTime<Utc>>,
+}
+
+impl Held {
+    fn push(&mut self, table: &Table, rows: RecordBatch) -> Result<(), ArrowError> {
+        self.small_rows += rows.num_rows();
+        self.small.push(rows);
+        if self.small_rows >= JOIN_ROWS || self.small.len() >= JOIN_BATCHES {
+            self.joined.push(concat_batches(&table.schema(), &self.small)?);
+            self.small.clear();
+            self.small_rows = 0;
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.joined.iter().chain(&self.small).all(|rows| rows.num_rows() == 0)
+    }
+
+    fn batches(&self) -> Vec<RecordBatch> {
+        self.joined.iter().chain(&self.small).cloned().collect()
+    }
+}
+
+/// A snapshot in the making.
+pub struct SnapshotWriter {
+    store: Store,
+    head: Head,
+    base: Option<Snapshot>,
+    held: BTreeMap<Slot, Held>,
+    coverage: Vec<Coverage>,
+    replaced: BTreeMap<(&'static str, Option<String>), Vec<Days>>,
+}
+
+impl SnapshotWriter {
+    pub(super) fn new(store: Store, head: Head, base: Option<Snapshot>) -> Self {
+        SnapshotWriter { store, head, base, held: BTreeMap::new(), coverage: Vec::new(), replaced: BTreeMap::new() }
+    }
+
+    /// Returns the snapshot that parts come over from.
+    pub fn base(&self) -> Option<&Snapshot> {
+        self.base.as_ref()
+    }
+
+    /// Keeps rows of a table. All or, on an error, none of them.
+    ///
+    /// # Errors
+    /// A column or cell that the table does not declare, or an event without its time.
+    pub fn append(&mut self, table: &'static Table, rows: Vec<Row>) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let misfit = |source| StoreError::Rows { table: table.name, source };
+        let fresh = batch::to_batch(table, &rows).map_err(misfit)?;
+        drop(rows);
+        for (slot, rows) in self.split(table, &fresh)? {
+            self.held.entry(slot).or_default().push(table, rows).map_err(misfit)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what was seen and what was not. A table is asked for once it is covered in any state but `NotAsked`.
+    pub fn cover(&mut self, seen: Coverage) {
+        self.coverage.push(seen);
+    }
+
+    /// Says that the days `from` to `to` of `table` were read again for `account`: old rows of them do not come over.
+    pub fn replace_period<'a>(
+        &mut self,
+        table: &'static Table,
+        account: impl Into<Option<&'a str>>,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) {
+        let account = account.into().map(str::to_owned);
+        self.replaced.entry((table.name, account)).or_default().push(Days { from, to });
+    }
+
+    /// Writes the snapshot. May be called again after an error: nothing that was appended is lost.
+    ///
+    /// # Errors
+    /// The store cannot be written, or a part of the base that must be joined is damaged.
+    pub async fn finish(&mut self, receipt: Receipt, interrupted: bool) -> Result<Snapshot, StoreError> {
+        let mut kept: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+        let mut slots = self.held.clone();
+        let coverage = self.all_coverage().await?;
+        self.carry_over(&mut kept, &mut slots).await?;
+        hold_coverage(&mut slots, &coverage)?;
+        for (slot, held) in slots.iter().filter(|(_, held)| !held.is_empty()) {
+            let part = self.put_part(slot, held).await?;
+            kept.entry(slot.table.to_owned()).or_default().push(part);
+        }
+        for parts in kept.values_mut() {
+            parts.sort_by(|a, b| (&a.account_id, a.period, &a.path).cmp(&(&b.account_id, b.period, &b.path)));
+        }
+        self.put_manifest(kept, &coverage, receipt, interrupted).await
+    }
+
+    /// Cuts rows into the slots that they belong to.
+    fn split(&self, table: &'static Table, rows: &RecordBatch) -> Result<BTreeMap<Slot, RecordBatch>, StoreError> {
+        let misfit = |source| StoreError::Rows { table: table.name, source };
+        let accounts = part::texts(rows, "account_id");
+        let periods: Vec<Option<Days>> = match table.period() {
+            None => vec![None; rows.num_rows()],
+            Some(column) => {
+                let undated = || StoreError::Undated { table: table.name, column };
+                let days = part::days(rows, column).map_err(misfit)?;
+                let period = |day: Option<NaiveDate>| Ok(Some(part_of(day.ok_or_else(undated)?, self.head.as_of)));
+                days.into_iter().map(period).collect::<Result<_, _>>()?
+            }
+        };
+        let mut places: BTreeMap<Slot, Vec<u32>> = BTreeMap::new();
+        for ((at, account_id), period) in (0_u32..).zip(accounts).zip(periods) {
+            places.entry(Slot { table: table.name, account_id, period }).or_default().push(at);
+        }
+        let take = |(slot, places)| Ok((slot, take_record_batch(rows, &UInt32Array::from(places))?));
+        places.into_iter().map(take).collect::<Result<_, _>>().map_err(misfit)
+    }
+
+    /// True when this scan asked for the table there: by rows, or by coverage of any state but `NotAsked`.
+    fn asked(&self, table: &str, account: Option<&str>) -> bool {
+        let covered = self.coverage.iter().any(|seen| {
+            let meant = seen.account_id.is_none() || account.is_none() || seen.account_id.as_deref() == account;
+            seen.table == table && seen.state != CoverageState::NotAsked && meant
+        });
+        covered || self.held.keys().any(|slot| slot.table == table && slot.account_id.as_deref() == account)
+    }
+
+    /// Days of the table that were read again for the account.
+    fn replaced(&self, table: &str, account: Option<&str>) -> &[Days] {
+        let mut all = self.replaced.iter();
+        let found = all.find(|((name, of), _)| *name == table && of.as_deref() == account);
+        found.map_or(&[], |(_, days)| days)
+    }
+
+    /// The same for coverage, which may be over several accounts at once.
+    fn covered_again(&self, seen: &Coverage) -> Vec<Days> {
+        let again = self.replaced.iter().filter(|((table, account), _)| {
+            let meant = seen.account_id.is_none() || *account == seen.account_id;
+            *table == seen.table && meant
+        });
+        again.flat_map(|(_, days)| days.iter().copied()).collect()
+    }
+
+    /// This scan's coverage, and what still holds of the base's.
+    async fn all_coverage(&self) -> Result<Vec<Coverage>, StoreError> {
+        let Some(base) = &self.base else {
+            return Ok(self.coverage.clone());
+        };
+        let mut old = Vec::new();
+        for seen in base.coverage().await? {
+            let account = seen.account_id.as_deref();
+            if !self.asked(&seen.table, account) {
+                old.push(seen);
+            } else if tables::find(&seen.table).is_some_and(|table| table.period().is_some()) {
+                let again = self.covered_again(&seen);
+                old.extend(coverage::outside(&seen, &again));
+            }
+        }
+        let known: BTreeSet<&str> = old.iter().map(|seen| seen.table.as_str()).collect();
+        // Not asked for this time, but known from an earlier one.
+        let moot = |seen: &&Coverage| seen.state == CoverageState::NotAsked && known.contains(seen.table.as_str());
+        let new: Vec<Coverage> = self.coverage.iter().filter(|seen| !moot(seen)).cloned().collect();
+        Ok(new.into_iter().chain(old).collect())
+    }
+
+    /// Sorts the base's parts into those that come over as they are, those that must be cut or joined, and the rest.
+    async fn carry_over(
+        &self,
+        kept: &mut BTreeMap<String, Vec<Part>>,
+        slots: &mut BTreeMap<Slot, Held>,
+    ) -> Result<(), StoreError> {
+        let Some(base) = &self.base else {
+            return Ok(());
+        };
+        for table in tables::TABLES.iter().copied().filter(|table| table.name != COVERAGE.name) {
+            for old in base.parts(table.name) {
+                if self.comes_over_whole(table, old, base) {
+                    kept.entry(table.name.to_owned()).or_default().push(old.clone());
+                } else if table.period().is_some() && self.has_days_left(table, old) {
+                    self.join(base, table, old, slots).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn comes_over_whole(&self, table: &Table, old: &Part, base: &Snapshot) -> bool {
+        let account = old.account_id.as_deref();
+        let Some(days) = old.period else {
+            return !self.asked(table.name, account);
+        };
+        let home = part_of(days.from, self.head.as_of);
+        let touched = self.replaced(table.name, account).iter().any(|replaced| replaced.touches(days));
+        let joined = self
+            .held
+            .keys()
+            .any(|slot| slot.table == table.name && slot.account_id.as_deref() == account && slot.period == Some(home));
+        let shared = base.parts(table.name).iter().any(|other| {
+            let same = other.account_id == old.account_id && other.path != old.path;
+            same && other.period.is_some_and(|period| period.touches(home))
+        });
+        days == home && !touched && !joined && !shared
+    }
+
+    fn has_days_left(&self, table: &Table, old: &Part) -> bool {
+        let replaced = self.replaced(table.name, old.account_id.as_deref());
+        old.period.is_some_and(|days| !days.without(replaced).is_empty())
+    }
+
+    /// Joins what is left of an old part with the rows of this scan; where both name the same thing, this scan's wins.
+    async fn join(
+        &self,
+        base: &Snapshot,
+        table: &'static Table,
+        old: &Part,
+        slots: &mut BTreeMap<Slot, Held>,
+    ) -> Result<(), StoreError> {
+        let misfit = |source| StoreError::Rows { table: table.name, source };
+        let replaced = self.replaced(table.name, old.account_id.as_deref());
+        for rows in base.decode(table, old).await? {
+            let rows = without_days(table, &rows, replaced).map_err(misfit)?;
+            for (slot, rows) in self.split(table, &rows)? {
+                let fresh = self.held.get(&slot).map(Held::batches).unwrap_or_default();
+                let rows = without_keys(table, &rows, &fresh).map_err(misfit)?;
+                let held = slots.entry(slot).or_default();
+                held.read_at = Some(held.read_at.map_or(old.read_at, |at| at.min(old.read_at)));
+                held.push(table, rows).map_err(misfit)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_part(&self, slot: &Slot, held: &Held) -> Result<Part, StoreError> {
+        let misfit = |source| StoreError::Rows { table: slot.table, source };
+        let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
+        let sorted = part::sorted(table, &held.batches()).map_err(misfit)?;
+        let bytes = part::encode(&sorted).map_err(|error| misfit(error.into()))?;
+        let sha256 = digest(&bytes);
+        let part = Part {
+            account_id: slot.account_id.clone(),
+            period: slot.period,
+            path: format!("tables/{}/{sha256}.parquet", slot.table),
+            rows: sorted.num_rows() as u64,
+            bytes: bytes.len() as u64,
+            sha256,
+            schema_version: FORMAT,
+            read_at: held.read_at.unwrap_or(self.head.as_of),
+        };
+        // Written even when it is there: that makes it young again, so that no prune sweeps it meanwhile.
+        self.store.put(&part.path, Bytes::from(bytes), PutMode::Overwrite).await?;
+        Ok(part)
+    }
+
+    async fn put_manifest(
+        &self,
+        tables: BTreeMap<String, Vec<Part>>,
+        coverage: &[Coverage],
+        receipt: Receipt,
+        interrupted: bool,
+    ) -> Result<Snapshot, StoreError> {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for seen in coverage {
+            *counts.entry(seen.state.as_str().to_owned()).or_default() += 1;
+        }
+        let mut manifest = Manifest {
+            schema: SCHEMA.to_owned(),
+            version: format!("{FORMAT}.0"),
+            id: String::new(),
+            origin: self.head.origin.clone(),
+            payer: self.head.payer.clone(),
+            account_id: self.head.account_id.clone(),
+            as_of: self.head.as_of,
+            interrupted,
+            coverage: counts,
+            receipt,
+            tables,
+        };
+        let nameless = json(&manifest);
+        for attempt in 0..NAMES {
+            let seal = digest(&[nameless.as_slice(), attempt.to_le_bytes().as_slice()].concat());
+            manifest.id = format!("{}-{}", self.head.as_of.format("%Y%m%dT%H%M%SZ"), &seal[..6]);
+            let (path, bytes) = (manifest_path(&manifest.id), Bytes::from(json(&manifest)));
+            if self.store.put(&path, bytes.clone(), PutMode::Create).await?
+                || self.store.get(&path).await?.is_some_and(|there| there == bytes)
+            {
+                return Ok(Snapshot { manifest, store: self.store.clone() });
+            }
+        }
+        let reason = "too many snapshots of the same instant".to_owned();
+        Err(StoreError::Folder { folder: self.store.url().to_owned(), reason })
+    }
+}
+
+/// Makes the coverage the content of its table.
+fn hold_coverage(slots: &mut BTreeMap<Slot, Held>, all: &[Coverage]) -> Result<(), StoreError> {
+    let misfit = |source| StoreError::Rows { table: COVERAGE.name, source };
+    let rows: Vec<Row> = all.iter().map(coverage::to_row).collect();
+    let rows = batch::to_batch(&COVERAGE, &rows).map_err(misfit)?;
+    slots.retain(|slot, _| slot.table != COVERAGE.name);
+    if rows.num_rows() > 0 {
+        let slot = Slot { table: COVERAGE.name, account_id: None, period: None };
+        slots.entry(slot).or_default().push(&COVERAGE, rows).map_err(misfit)?;
+    }
+    Ok(())
+}
+
+fn json(manifest: &Manifest) -> Vec<u8> {
+    serde_json::to_vec_pretty(manifest).expect("a manifest has only text keys and finite numbers")
+}
+
+/// The rows whose day is in none of `days`.
+fn without_days(table: &Table, rows: &RecordBatch, days: &[Days]) -> Result<RecordBatch, ArrowError> {
+    let Some(column) = table.period() else {
+        return Ok(rows.clone());
+    };
+    let taken = |day: NaiveDate| days.iter().any(|replaced| replaced.contains(day));
+    let keep: BooleanArray = part::days(rows, column)?.into_iter().map(|day| Some(!day.is_some_and(taken))).collect();
+    filter_record_batch(rows, &keep)
+}
+
+/// The rows that none of `fresh` names by the table's key.
+fn without_keys(table: &Table, rows: &RecordBatch, fresh: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
+    let all = concat_batches(&table.schema(), fresh.iter().chain([rows]))?;
+    let keys = part::comparable(&all, table.key)?;
+    let new = all.num_rows() - rows.num_rows();
+    let known: BTreeSet<_> = (0..new).map(|at| keys.row(at)).collect();
+    let keep: BooleanArray = (new..all.num_rows()).map(|at| Some(!known.contains(&keys.row(at)))).collect();
+    filter_record_batch(rows, &keep)
+}
