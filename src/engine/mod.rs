@@ -1,5 +1,7 @@
 //! SQL over the tables that it is handed. The only module that names DataFusion; holds no credentials.
 
+mod parts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use futures::StreamExt;
 
 use crate::model::Row;
 use crate::store::table::Table;
-use crate::store::{batch, tables};
+use crate::store::{Snapshot, StoreError, batch, tables};
 
 /// Memory that all queries together may use before they spill, in bytes.
 const MEMORY_BYTES: usize = 1 << 30;
@@ -33,6 +35,9 @@ pub enum EngineError {
     /// It is SQL, but not a question: DDL, DML and statements are refused.
     #[error("only a query is allowed here: {0}")]
     NotAQuery(Box<DataFusionError>),
+    /// A part that the query read is missing, cut short or changed.
+    #[error(transparent)]
+    Part(Box<StoreError>),
     /// It failed while it ran.
     #[error("the query failed: {0}")]
     Run(Box<DataFusionError>),
@@ -45,6 +50,17 @@ pub enum EngineError {
     /// It took too long.
     #[error("the query took longer than {} seconds: narrow it to fewer days or columns", DEADLINE.as_secs())]
     TooSlow,
+}
+
+impl EngineError {
+    /// Returns what to do next, as hints.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            EngineError::Part(damaged) => damaged.hints(),
+            EngineError::Sql(_) => vec!["docs/tables.md lists tables and columns".to_owned()],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A query's answer: batches of one schema.
@@ -71,6 +87,8 @@ impl Answer {
 #[derive(Clone)]
 pub struct Engine {
     ctx: SessionContext,
+    /// Where the parts are from, to name the damaged one when a query fails.
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl Engine {
@@ -79,10 +97,26 @@ impl Engine {
     /// # Errors
     /// The runtime cannot be built (no temporary folder to spill to).
     pub fn new() -> Result<Self, EngineError> {
-        let engine = Engine { ctx: context().map_err(Box::new).map_err(EngineError::Run)? };
+        let engine = Engine { ctx: context().map_err(Box::new).map_err(EngineError::Run)?, snapshot: None };
         for table in tables::TABLES {
             engine.register(table, &[])?;
         }
+        Ok(engine)
+    }
+
+    /// Returns an engine over the parts of a snapshot; tables without parts are empty. Reads nothing yet.
+    ///
+    /// # Errors
+    /// The runtime cannot be built.
+    pub fn over(snapshot: &Snapshot) -> Result<Self, EngineError> {
+        let mut engine = Engine::new()?;
+        let run = |error| EngineError::Run(Box::new(error));
+        let url = parts::store_url().map_err(run)?;
+        engine.ctx.register_object_store(url.as_ref(), snapshot.store.objects());
+        for table in tables::TABLES.iter().filter(|table| !snapshot.parts(table.name).is_empty()) {
+            engine.replace(table.name, Arc::new(parts::Parts::of(table, snapshot)))?;
+        }
+        engine.snapshot = Some(Arc::new(snapshot.clone()));
         Ok(engine)
     }
 
@@ -125,8 +159,21 @@ impl Engine {
             }
             Ok(batches)
         };
-        let batches = tokio::time::timeout(DEADLINE, collect).await.map_err(|_| EngineError::TooSlow)??;
-        Ok(Answer { columns, batches })
+        match tokio::time::timeout(DEADLINE, collect).await.map_err(|_| EngineError::TooSlow)? {
+            Ok(batches) => Ok(Answer { columns, batches }),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Names the damaged part where one made the query fail; a decoder only says that something did not decode.
+    async fn explain(&self, error: EngineError) -> EngineError {
+        let (EngineError::Run(cause), Some(snapshot)) = (&error, &self.snapshot) else {
+            return error;
+        };
+        if !parts::is_reading(cause) {
+            return error;
+        }
+        snapshot.check().await.into_iter().next().map_or(error, |damaged| EngineError::Part(Box::new(damaged)))
     }
 
     /// Answers one query with rows.
@@ -168,7 +215,9 @@ fn context() -> Result<SessionContext, DataFusionError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tables::storage::BUCKETS;
+    use crate::model::Origin;
+    use crate::store::tables::storage::{BUCKETS, STORAGE};
+    use crate::store::{Head, Receipt, Store};
 
     #[tokio::test]
     async fn every_declared_table_can_be_asked_even_when_it_is_empty() {
@@ -185,6 +234,50 @@ mod tests {
         engine.register(&BUCKETS, &[Row::new().with("bucket", "lake").with("lifecycle_rule_count", 0_i64)]).unwrap();
         let rows = engine.rows("select bucket, sum(lifecycle_rule_count) as n from buckets group by 1").await.unwrap();
         assert_eq!(rows, [Row::new().with("bucket", "lake").with("n", 0_i64)]);
+    }
+
+    /// A snapshot on disk with one bucket and its sizes over three months.
+    async fn snapshot() -> Snapshot {
+        let store = Store::temporary().unwrap();
+        let as_of = "2026-11-24T00:00:00Z".parse().unwrap();
+        let mut writer = store.write(Head { origin: Origin::Demo, payer: None, account_id: None, as_of }, None);
+        writer.append(&BUCKETS, vec![Row::new().with("bucket", "lake")]).unwrap();
+        let first: chrono::NaiveDate = "2026-08-26".parse().unwrap();
+        let size = |(bytes, day)| Row::new().with("bucket", "lake").with("day", day).with("bytes", bytes);
+        writer.append(&STORAGE, (0_i64..90).zip(first.iter_days()).map(size).collect()).unwrap();
+        writer.finish(Receipt::default(), false).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_is_asked_through_its_parts() {
+        let engine = Engine::over(&snapshot().await).unwrap();
+        let sql =
+            "select b.bucket, count(*) as n, sum(bytes) as bytes from storage s join buckets b on b.bucket = s.bucket
+                   where day >= date '2026-09-01' group by 1";
+        let sum = (6_i64..90).sum::<i64>();
+        assert_eq!(
+            engine.rows(sql).await.unwrap(),
+            [Row::new().with("bucket", "lake").with("n", 84_i64).with("bytes", sum)]
+        );
+        assert_eq!(engine.rows("select distinct storage_class from storage").await.unwrap().len(), 1);
+        assert!(engine.rows("select * from costs").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_part_is_named_with_what_to_do() {
+        let snapshot = snapshot().await;
+        let path = snapshot.parts("storage")[0].path.clone();
+        let file = std::path::Path::new(snapshot.store.url()).join(&path);
+        for damage in [b"not parquet at all".as_slice(), b""] {
+            std::fs::write(&file, damage).unwrap();
+            let error = Engine::over(&snapshot).unwrap().rows("select sum(bytes) from storage").await.unwrap_err();
+            assert!(error.to_string().contains(&path), "{error}");
+            assert!(error.hints().iter().any(|hint| hint.contains("snapshots show --check")), "{error}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        let error = Engine::over(&snapshot).unwrap().rows("select sum(bytes) from storage").await.unwrap_err();
+        assert!(error.to_string().contains("missing"), "{error}");
+        assert_eq!(Engine::over(&snapshot).unwrap().rows("select * from buckets").await.unwrap().len(), 1);
     }
 
     #[tokio::test]
