@@ -52,6 +52,8 @@ pub enum Hidden {
 pub enum Versioning {
     /// Since the bucket was made.
     Enabled,
+    /// Since this day.
+    EnabledOn(Day),
     /// Until this day; what was noncurrent then stays.
     SuspendedOn(Day),
     /// Never.
@@ -96,7 +98,7 @@ impl Bucket {
         let young = random.chance(120) && !matches!(plot.layer, Layer::Backup);
         let age = random.between(400, 2600);
         let created = if young { day_between(&mut random, 20, calendar.today - 40) } else { -day(age) };
-        let versioning = habit::versioning(&plot, &mut random);
+        let versioning = habit::versioning(&plot, &mut random, calendar.today);
         let rules = habit::rules(&plot, &mut random);
         let hidden = habit::hidden(&plot);
         let mut bucket = Bucket { plot, created, versioning, rules, hidden, cohorts: Vec::new(), uploads: Vec::new() };
@@ -124,8 +126,8 @@ impl Bucket {
             let bytes = random.around(weekday, 120);
             self.add(habit, random, day, bytes);
         }
-        if let Some((before, times)) = habit::backfill(&self.plot) {
-            self.add(habit, random, calendar.today - before, stock / 1000 * times);
+        if let Some((before, bytes)) = habit::backfill(&self.plot) {
+            self.add(habit, random, calendar.today - before, bytes);
         }
     }
 
@@ -159,6 +161,7 @@ impl Bucket {
     fn vanishes(&self, gone: Day) -> Option<Day> {
         let kept = match self.versioning {
             Versioning::Enabled => true,
+            Versioning::EnabledOn(day) => gone >= day,
             Versioning::SuspendedOn(day) => gone < day,
             Versioning::Never => false,
         };

@@ -1,6 +1,7 @@
 //! How buckets of each layer are used and configured: the numbers of the simulation, and who forgot which rule.
 
 use super::bucket::{Hidden, Versioning};
+use super::calendar::Day;
 use super::catalog::{IRELAND, Layer, PLATFORM, Plot, TOKYO};
 use super::random::Random;
 use super::rule::{Class, Deed, Filter, Rule};
@@ -37,7 +38,7 @@ pub struct Habit {
 }
 
 const RAW: Habit = Habit {
-    stock_gib: 26 << 10,
+    stock_gib: 20 << 10,
     keeps: true,
     daily_ppm: 1_300,
     weekend: 850,
@@ -57,7 +58,7 @@ pub fn of(layer: Layer) -> Habit {
     match layer {
         Layer::Raw => RAW,
         Layer::Curated => Habit {
-            stock_gib: 20 << 10,
+            stock_gib: 16 << 10,
             object_kib: 96 << 10,
             hot: 380,
             replaced: 60,
@@ -162,7 +163,10 @@ fn project(layer: Layer) -> Habit {
 }
 
 /// Returns whether old versions stay in the bucket.
-pub fn versioning(plot: &Plot, random: &mut Random) -> Versioning {
+pub fn versioning(plot: &Plot, random: &mut Random, today: Day) -> Versioning {
+    if plot.name == "nw-export-datashare" {
+        return Versioning::EnabledOn(today - 5);
+    }
     let enabled = match plot.layer {
         Layer::Curated => 550,
         Layer::Mart | Layer::Ml => 400,
@@ -243,9 +247,9 @@ pub fn hidden(plot: &Plot) -> Hidden {
     }
 }
 
-/// Returns how many days before the newest scan somebody copied how many thousandths of the stock again, by mistake.
+/// Returns how many days before the newest scan somebody copied how many bytes again, by mistake.
 pub fn backfill(plot: &Plot) -> Option<(i32, i64)> {
-    (plot.name == "nw-raw-events").then_some((7, 320))
+    (plot.name == "nw-raw-events").then_some((7, 60 << 40))
 }
 
 /// Returns true where the organisation's Storage Lens export covers the bucket.

@@ -41,6 +41,15 @@ pub struct Tables {
     pub coverage: Vec<Coverage>,
 }
 
+/// The first days that a scan reads; what is older comes over from the scan before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// Of the bill.
+    pub bill: Day,
+    /// Of sizes and queries.
+    pub recent: Day,
+}
+
 impl Tables {
     fn put(&mut self, table: &Table, rows: impl IntoIterator<Item = Row>) {
         self.rows.entry(table.name).or_default().extend(rows);
@@ -66,29 +75,30 @@ impl Lake {
         calendar::newest()
     }
 
-    /// Returns everything that a scan at `as_of` sees of the days from `since` on.
-    pub fn tables(&self, as_of: DateTime<Utc>, since: Day) -> Tables {
+    /// Returns everything that a scan at `as_of` sees of the days that it reads.
+    pub fn tables(&self, as_of: DateTime<Utc>, since: Since) -> Tables {
         let today = self.calendar.day(as_of.date_naive());
         let mut tables = Tables::default();
         if !self.without(Without::Bill) {
             let (ledger, calendar) = (&self.ledger, self.calendar);
-            let statement = Statement { ledger, calendar, today, from: since };
+            let statement = Statement { ledger, calendar, today, from: since.bill };
             tables.put(&tables::bill::CHARGES, statement.charges());
             tables.put(&tables::bill::COSTS, statement.costs());
             tables.put(&tables::bill::COSTS_BY_ACCOUNT, statement.costs_by_account());
         }
-        self.see_buckets(&mut tables, today, since);
+        self.see_buckets(&mut tables, today, since.recent);
         tables.put(&tables::athena::ATHENA_WORKGROUPS, query::workgroups());
+        let mut hashes = BTreeMap::new();
         let oldest = as_of - TimeDelta::days(HISTORY_DAYS.into());
         let remembered = |query: &&Query| query.submitted >= oldest && query.completed() <= as_of;
-        let fresh = |query: &&Query| self.calendar.day(query.submitted.date_naive()) >= since;
-        let history = self.queries.iter().filter(remembered).filter(fresh).map(Query::row);
+        let fresh = |query: &&Query| self.calendar.day(query.submitted.date_naive()) >= since.recent;
+        let history = self.queries.iter().filter(remembered).filter(fresh).map(|query| query.row(&mut hashes));
         tables.put(&tables::athena::ATHENA_QUERIES, history);
         let account =
             |a: &catalog::Account| Row::new().with("account_id", a.id).with("name", a.name).with("scanned", a.scanned);
         tables.put(&tables::scan::ACCOUNTS, catalog::ACCOUNTS.iter().map(account));
         let buckets: Vec<&Bucket> = self.known(today).map(|(bucket, _)| bucket).collect();
-        tables.coverage = seen::coverage(self.calendar, today, &buckets, |what| self.without(what));
+        tables.coverage = seen::coverage(self.calendar, today, since, &buckets, |what| self.without(what));
         tables
     }
 
@@ -120,7 +130,7 @@ mod tests {
     #[test]
     fn every_table_of_a_scan_is_filled_with_columns_that_exist() {
         let lake = fill(&DemoOptions::default());
-        let tables = lake.tables(lake.as_of(), 0);
+        let tables = lake.tables(lake.as_of(), Since::default());
         for table in tables::TABLES.iter().filter(|table| table.name != "coverage") {
             let rows = tables.rows.get(table.name).map_or(&[][..], Vec::as_slice);
             assert!(!rows.is_empty(), "{}", table.name);

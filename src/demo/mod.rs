@@ -17,11 +17,12 @@ mod seen;
 mod statement;
 mod storage;
 mod tariff;
+mod truth;
 pub mod upload;
 
 use std::collections::BTreeSet;
 
-pub use lake::{Lake, Tables};
+pub use lake::{Lake, Since, Tables};
 
 /// Days that Athena keeps its history.
 pub const HISTORY_DAYS: i32 = 45;

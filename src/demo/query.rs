@@ -1,6 +1,8 @@
 //! The demo's Athena history: every run of every panel, and what people ask by hand.
 //! The simulation also knows what no history tells: whether the tables changed between two runs.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
@@ -149,10 +151,11 @@ fn by_hand(seed: u64, calendar: Calendar, day: Day, at: Workgroup, count: i64, g
 fn ask(random: &mut Random) -> String {
     let table = random.pick(&["orders", "payments", "events", "sessions", "parcels", "devices", "experiments"]);
     let number = random.between(1, 99_999_999);
-    match random.between(0, 3) {
-        0 => format!("SELECT * FROM {table} WHERE id = {number} LIMIT 100"),
-        1 => format!("SELECT dt, count(*) FROM {table} WHERE user_id = 'u-{number}' GROUP BY dt ORDER BY dt"),
-        2 => format!("SELECT kind, sum(amount) FROM {table} WHERE amount > {number} GROUP BY kind"),
+    match random.between(0, 40) {
+        40 => format!("SELECT {{{{ columns }}}} FROM {table} WHERE id = {number} -- a template that nobody filled in"),
+        0..10 => format!("SELECT * FROM {table} WHERE id = {number} LIMIT 100"),
+        10..20 => format!("SELECT dt, count(*) FROM {table} WHERE user_id = 'u-{number}' GROUP BY dt ORDER BY dt"),
+        20..30 => format!("SELECT kind, sum(amount) FROM {table} WHERE amount > {number} GROUP BY kind"),
         _ => format!("SELECT a.id FROM {table} a JOIN customers c ON a.id = c.id WHERE c.score > {number}"),
     }
 }
@@ -176,8 +179,9 @@ impl Query {
         self.submitted + chrono::TimeDelta::milliseconds(self.ms + 400)
     }
 
-    /// Returns the run's row of `athena_queries`.
-    pub fn row(&self) -> Row {
+    /// Returns the run's row of `athena_queries`; `hashes` remembers the hash of each text.
+    pub fn row<'a>(&'a self, hashes: &mut BTreeMap<&'a str, String>) -> Row {
+        let hash = hashes.entry(&self.text).or_insert_with(|| hash(&self.text)).clone();
         let (kind, obstacle) = self.statement.reusable();
         let state = match self.outcome {
             Outcome::Succeeded | Outcome::Reused => "SUCCEEDED",
@@ -204,9 +208,9 @@ impl Query {
             .with("reuse_enabled", self.reuse.is_some())
             .with("reuse_max_age_minutes", self.reuse)
             .with("text_redacted", redacted(&self.text))
-            .with("text_hash", hash(&self.text))
+            .with("text_hash", hash)
             .with("key_id", KEY_ID)
-            .with("reuse_eligible", obstacle.is_none())
+            .with("reuse_eligible", readable(&self.text).then_some(obstacle.is_none()))
             .with("reuse_obstacle", obstacle)
             .with("error_category", (self.outcome == Outcome::Failed).then_some(2_i64))
     }
@@ -261,8 +265,16 @@ fn hash(text: &str) -> String {
     HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
+/// Returns true when a scan could tell literals from the rest of the text.
+fn readable(text: &str) -> bool {
+    !text.contains("{{")
+}
+
 /// Returns the demo's own texts with `?` for quoted strings and for numbers that stand alone, as a scan would store them.
-fn redacted(text: &str) -> String {
+fn redacted(text: &str) -> Option<String> {
+    if !readable(text) {
+        return None;
+    }
     let mut out = String::with_capacity(text.len());
     let mut pieces = text.split('\'');
     while let Some(code) = pieces.next() {
@@ -282,5 +294,5 @@ fn redacted(text: &str) -> String {
             out.push('?');
         }
     }
-    out
+    Some(out)
 }

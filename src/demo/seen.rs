@@ -5,6 +5,7 @@ use super::bucket::{Bucket, Hidden};
 use super::calendar::{Calendar, Day};
 use super::catalog::{ACCOUNTS, PAYER, REGIONS, SANDBOX, SCIENCE, TOKYO};
 use super::habit;
+use super::lake::Since;
 use super::panel::WORKGROUPS;
 use crate::model::{Coverage, CoverageState};
 
@@ -20,19 +21,20 @@ const BY_POLICY: &[(&str, &str)] = &[
 pub fn coverage(
     calendar: Calendar,
     today: Day,
+    since: Since,
     buckets: &[&Bucket],
     without: impl Fn(Without) -> bool,
 ) -> Vec<Coverage> {
-    let mut seen = bill(calendar, today, without(Without::Bill));
+    let mut seen = bill(calendar, (since.bill, today - 1), without(Without::Bill));
     for account in ACCOUNTS.iter().filter(|account| account.scanned) {
         seen.extend(account_reads(account.id, buckets));
     }
     let closed = Coverage::new("buckets", "s3:ListBuckets", CoverageState::Missing).at(SANDBOX, None);
     seen.push(closed.because("AccessDenied: not authorized to perform sts:AssumeRole").missing("sts:AssumeRole"));
     seen.extend(buckets.iter().flat_map(|bucket| bucket_gaps(bucket)));
-    seen.extend(metrics(calendar, today, buckets));
+    seen.extend(metrics(calendar, (since.recent, today - 1), buckets));
     seen.extend(lens(buckets, without(Without::Lens)));
-    seen.extend(athena(calendar, today));
+    seen.extend(athena(calendar, since.recent.max(today - super::HISTORY_DAYS), today));
     seen
 }
 
@@ -47,9 +49,9 @@ impl Missing for Coverage {
     }
 }
 
-fn bill(calendar: Calendar, today: Day, denied: bool) -> Vec<Coverage> {
+fn bill(calendar: Calendar, days: (Day, Day), denied: bool) -> Vec<Coverage> {
     let read = "ce:GetCostAndUsage";
-    let (from, to) = (calendar.date(0), calendar.date(today - 1));
+    let (from, to) = (calendar.date(days.0), calendar.date(days.1));
     let one = |table: &&str| {
         if denied {
             let reason = "AccessDeniedException: not authorized to perform ce:GetCostAndUsage";
@@ -114,7 +116,7 @@ fn bucket_gaps(bucket: &Bucket) -> Vec<Coverage> {
     }
 }
 
-fn metrics(calendar: Calendar, today: Day, buckets: &[&Bucket]) -> Vec<Coverage> {
+fn metrics(calendar: Calendar, days: (Day, Day), buckets: &[&Bucket]) -> Vec<Coverage> {
     let read = "cloudwatch:GetMetricData";
     let mut seen = Vec::new();
     for account in ACCOUNTS {
@@ -127,7 +129,7 @@ fn metrics(calendar: Calendar, today: Day, buckets: &[&Bucket]) -> Vec<Coverage>
             let answered = own.iter().filter(|bucket| habit::metrics(&bucket.plot)).count();
             let state = if *region == TOKYO { CoverageState::Partial } else { CoverageState::Seen };
             let read = Coverage::new("storage", read, state).at(account.id, Some(region));
-            let read = read.days(calendar.date(0), calendar.date(today - 1)).counted(answered, Some(own.len()));
+            let read = read.days(calendar.date(days.0), calendar.date(days.1)).counted(answered, Some(own.len()));
             seen.push(if state.is_gap() { read.because("Throttling: Rate exceeded (after 5 attempts)") } else { read });
         }
     }
@@ -147,8 +149,8 @@ fn lens(buckets: &[&Bucket], without: bool) -> Vec<Coverage> {
     accounts.iter().map(one).collect()
 }
 
-fn athena(calendar: Calendar, today: Day) -> Vec<Coverage> {
-    let (from, to) = (calendar.date(today - super::HISTORY_DAYS), calendar.date(today));
+fn athena(calendar: Calendar, from: Day, today: Day) -> Vec<Coverage> {
+    let (from, to) = (calendar.date(from), calendar.date(today));
     let one = |workgroup: &super::panel::Workgroup| {
         let at = |read: Coverage| read.at(workgroup.account, Some(workgroup.region)).of(workgroup.name);
         let history = Coverage::new("athena_queries", "athena:BatchGetQueryExecution", CoverageState::Seen);

@@ -104,7 +104,8 @@ impl Sight {
     fn settings(&self, row: Row, bucket: &Bucket) -> Row {
         let versioning = match bucket.versioning {
             Versioning::SuspendedOn(day) if day <= self.today => "Suspended",
-            Versioning::Enabled | Versioning::SuspendedOn(_) => "Enabled",
+            Versioning::EnabledOn(day) if day > self.today => "Never",
+            Versioning::Enabled | Versioning::EnabledOn(_) | Versioning::SuspendedOn(_) => "Enabled",
             Versioning::Never => "Never",
         };
         let owner = bucket.plot.owner.map(|owner| ("team".to_owned(), owner.to_owned()));
