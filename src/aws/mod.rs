@@ -2,10 +2,13 @@
 //!
 //! The only module that names an AWS crate. It turns answers into rows and coverage; it prices and judges nothing.
 
+pub mod act;
 pub mod client;
 pub mod collect;
 pub mod connector;
+pub mod iam;
 pub mod session;
+pub mod store;
 
 #[cfg(test)]
 mod stand_in;

@@ -1,5 +1,7 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
+mod iam;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,6 +86,8 @@ pub enum Format {
 /// One verb for each step of the loop. Each variant holds the arguments that its file declares.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Print the IAM policy that scanning or applying needs, and nothing more.
+    Iam(iam::Iam),
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
@@ -91,6 +95,7 @@ enum Verb {
 
 async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Iam(iam) => iam::run(&iam, context)?,
         Verb::Reference => context.term.data(&reference())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use super::tag::{Call, Role};
 
 /// Operations that a snapshot store in S3 needs.
-pub const STORE: &[&str] = &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListObjectsV2", "s3:HeadObject"];
+pub const STORE: &[&str] =
+    &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListObjectsV2", "s3:HeadObject", "s3:HeadBucket"];
 
 /// Operations that find out who we are and are called through a client of our own.
 pub const IDENTITY: &[&str] = &["sts:GetCallerIdentity"];

@@ -64,7 +64,8 @@ struct Reader<'a> {
     regions: BTreeSet<String>,
     accounts: BTreeMap<String, Option<String>>,
     asked: Vec<Span>,
-    covered: BTreeMap<Question, BTreeSet<NaiveDate>>,
+    /// Days that an earlier scan saw.
+    earlier: BTreeMap<Question, BTreeSet<NaiveDate>>,
     done: BTreeSet<(Question, Span)>,
     failed: BTreeMap<(Question, Span), Failed>,
     /// Why older months are not worth a request.
@@ -83,7 +84,7 @@ impl<'a> Reader<'a> {
             regions: BTreeSet::new(),
             accounts: BTreeMap::from([(scope.account_id.clone(), None)]),
             asked: Vec::new(),
-            covered: QUESTIONS.into_iter().map(|question| (question, seen(scope, question))).collect(),
+            earlier: QUESTIONS.into_iter().map(|question| (question, seen(scope, question))).collect(),
             done: BTreeSet::new(),
             failed: BTreeMap::new(),
             stopped: None,
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
     fn months(&mut self) -> Vec<Span> {
         let all = days::months(self.scope.as_of.date_naive());
         let mut wanted: BTreeSet<Span> = BTreeSet::new();
-        for days in self.covered.values() {
+        for days in self.earlier.values() {
             wanted.extend(days::unsettled(&all, &days::spans(days)));
         }
         self.asked = wanted.into_iter().rev().collect();
@@ -162,7 +163,6 @@ impl<'a> Reader<'a> {
             let known = self.accounts.entry(account).or_default();
             *known = known.take().or(name);
         }
-        self.covered.entry(question).or_default().extend(month.days());
         self.done.insert((question, month));
         self.sink.replace(question.table(), &self.scope.account_id, month.from, month.to).await;
         self.sink.rows(question.table(), answer.rows).await;
@@ -184,12 +184,13 @@ impl<'a> Reader<'a> {
         Bill { regions: self.regions }
     }
 
-    /// Says which days are covered and, for each reason, which of those asked for are not.
+    /// Says which days were read and, for each reason, which of those asked for were not. What an earlier scan covered
+    /// comes over with its rows, unless it was read again.
     async fn cover(&self, question: Question) {
         let table = question.table().name;
-        let mut covered = self.covered.get(&question).cloned().unwrap_or_default();
+        let known = self.earlier.get(&question);
         for (failed, days) in self.gaps(question) {
-            let older = days.iter().filter(|day| covered.remove(day)).count() > 0;
+            let older = known.is_some_and(|known| days.iter().any(|day| known.contains(day)));
             for span in days::spans(&days) {
                 let gap = failed.gap(&Read::rows(OPERATION, OPERATION, table));
                 let mut gap = gap.at(&self.scope.account_id, None).days(span.from, span.to);
@@ -199,7 +200,8 @@ impl<'a> Reader<'a> {
                 self.sink.cover(gap).await;
             }
         }
-        for span in days::spans(&covered) {
+        let read = self.done.iter().filter(|(of, _)| *of == question).flat_map(|(_, month)| month.days()).collect();
+        for span in days::spans(&read) {
             let seen = Coverage::new(table, OPERATION, CoverageState::Seen).at(&self.scope.account_id, None);
             self.sink.cover(seen.days(span.from, span.to)).await;
         }
