@@ -13,6 +13,8 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
+/// The SQL grammar, for those who read SQL without running it.
+pub use datafusion::sql::sqlparser as sql;
 use futures::StreamExt;
 
 use crate::model::Row;
