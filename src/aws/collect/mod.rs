@@ -2,8 +2,11 @@
 //!
 //! A collector declares each call it makes in `READS`, turns a failed call into a gap, and never fails as a whole.
 
+pub mod ask;
 pub mod cost_explorer;
 pub mod failure;
+pub mod instant;
+pub mod outcome;
 pub mod read;
 pub mod scope;
 pub mod sink;

@@ -1,0 +1,27 @@
+//! One call to AWS: not begun after a cancel, given up at one, its failure told in our words.
+//!
+//! Never retries: that is the SDK's work.
+
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::failure::Failed;
+use super::scope::Scope;
+
+/// Returns the answer of `call`, or why there is none.
+pub async fn ask<T, E>(
+    scope: &Scope,
+    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Failed>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    tokio::select! {
+        biased;
+        () = scope.cancel.cancelled() => Err(Failed::cancelled()),
+        answer = call => answer.map_err(|error| Failed::from_sdk(&error)),
+    }
+}
