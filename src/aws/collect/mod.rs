@@ -8,6 +8,7 @@ pub mod failure;
 pub mod instant;
 pub mod outcome;
 pub mod read;
+pub mod s3;
 pub mod scope;
 pub mod sink;
 
