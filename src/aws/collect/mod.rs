@@ -3,6 +3,7 @@
 //! A collector declares each call it makes in `READS`, turns a failed call into a gap, and never fails as a whole.
 
 pub mod ask;
+pub mod athena;
 pub mod cloudwatch;
 pub mod cost_explorer;
 pub mod failure;

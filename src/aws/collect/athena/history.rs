@@ -1,0 +1,325 @@
+//! The query history of one Region: newest first, page by page, workgroup by workgroup in turn.
+//!
+//! Athena has no filter by time: reading stops at the first day asked for, at the days that an earlier scan holds, or
+//! when the budget of queries is spent. What was cut is said with its days.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_athena::Client;
+use aws_sdk_athena::types::{QueryExecution, UnprocessedQueryExecutionId};
+use chrono::{Days, NaiveDate};
+use futures::StreamExt;
+
+use super::execution;
+use super::key::HashKey;
+use crate::aws::collect::ask::ask;
+use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
+use crate::model::{Coverage, CoverageState, Row};
+use crate::store::tables::athena::ATHENA_QUERIES;
+
+/// Ids in one page and in one look-up (Athena API reference).
+const PAGE: u32 = 50;
+/// Days that Athena keeps.
+const KEPT_DAYS: u32 = 45;
+/// Days before the newest one held that are read again: a query may have been running then.
+const AGAIN: u64 = 1;
+/// Workgroups read at the same time.
+const AT_ONCE: usize = 4;
+
+/// The ids.
+pub const IDS: Read = Read::rows("athena:ListQueryExecutions", "athena:ListQueryExecutions", "athena_queries");
+/// The queries.
+pub const QUERIES: Read =
+    Read::rows("athena:BatchGetQueryExecution", "athena:BatchGetQueryExecution", "athena_queries");
+
+/// Reads the history of `workgroups`.
+pub async fn read(scope: &Scope, sink: &Sink, client: &Client, workgroups: &[String]) {
+    let key = scope.options.hash_key.map(HashKey::new);
+    let reader = Reader { scope, sink, client, key, left: AtomicU32::new(scope.options.queries) };
+    let mut groups: Vec<Group> = workgroups.iter().map(|name| Group::of(scope, name)).collect();
+    while groups.iter().any(|group| group.end.is_none()) {
+        let live = groups.iter_mut().filter(|group| group.end.is_none());
+        let turns: Vec<_> = live.map(|group| reader.turn(group)).collect();
+        futures::stream::iter(turns).buffer_unordered(AT_ONCE).collect::<()>().await;
+        sink.progress(groups.iter().map(|group| group.listed as u64).sum(), None);
+    }
+    for group in &groups {
+        for row in group.coverage() {
+            sink.cover(row.at(&scope.account_id, Some(&scope.region)).of(group.name.as_str())).await;
+        }
+    }
+}
+
+/// Why the history of a workgroup was read no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    /// All days asked for were read.
+    Reached,
+    /// A call failed, or the budget was spent.
+    Cut(&'static Read, Failed),
+}
+
+/// How far the history of one workgroup is read.
+#[derive(Debug)]
+struct Group {
+    name: String,
+    /// First and last day asked for.
+    first: NaiveDate,
+    last: NaiveDate,
+    /// First day that earlier scans hold, without a hole up to `first`.
+    held_from: Option<NaiveDate>,
+    token: Option<String>,
+    listed: usize,
+    answered: usize,
+    unanswered: Option<String>,
+    oldest: Option<NaiveDate>,
+    end: Option<End>,
+}
+
+impl Group {
+    /// Returns the workgroup before its first page: what is held of it decides how far back to read.
+    fn of(scope: &Scope, name: &str) -> Self {
+        let last = scope.as_of.date_naive();
+        let horizon = back(last, scope.options.history_days.min(KEPT_DAYS).into());
+        let mine = |c: &&Coverage| c.resource.as_ref().is_some_and(|resource| resource.raw() == name);
+        let held = scope.seen_before(IDS.table, QUERIES.operation).filter(mine).filter_map(|c| c.from.zip(c.to));
+        let held = held.max_by_key(|(_, to)| *to);
+        // What a budget cut on purpose is not tried again; what a failure cut is.
+        let cut = scope.earlier.iter().any(|c| {
+            c.read == QUERIES.operation
+                && c.state == CoverageState::OverBudget
+                && c.region.as_deref() == Some(&scope.region)
+                && mine(&c)
+        });
+        let held = held.filter(|(from, to)| *to >= horizon && (cut || *from <= horizon));
+        Group {
+            name: name.to_owned(),
+            first: held.map_or(horizon, |(_, to)| back(to, AGAIN).max(horizon)),
+            last,
+            held_from: held.map(|(from, _)| from),
+            token: None,
+            listed: 0,
+            answered: 0,
+            unanswered: None,
+            oldest: None,
+            end: None,
+        }
+    }
+
+    /// Returns what was seen of the history and what was not.
+    fn coverage(&self) -> Vec<Coverage> {
+        let new = |state| Coverage::new(QUERIES.table, QUERIES.operation, state);
+        match (&self.end, &self.unanswered) {
+            (Some(End::Cut(read, failed)), _) => self.cut(read, failed),
+            (_, Some(why)) => {
+                let row = new(CoverageState::Partial).days(self.first, self.last).because(why.as_str());
+                vec![row.counted(self.answered, Some(self.listed))]
+            }
+            _ => {
+                let from = self.held_from.map_or(self.first, |held| held.min(self.first));
+                vec![new(CoverageState::Seen).days(from, self.last).counted(self.answered, None)]
+            }
+        }
+    }
+
+    /// The newest days are whole; the one that was being read and those before it are not.
+    fn cut(&self, read: &Read, failed: &Failed) -> Vec<Coverage> {
+        let gap = failed.gap(read);
+        let Some(oldest) = self.oldest else { return vec![gap.days(self.first, self.last)] };
+        let state = if gap.state == CoverageState::OverBudget { gap.state } else { CoverageState::Partial };
+        let gap = Coverage { state, ..gap }.days(self.first.min(oldest), oldest).counted(self.answered, None);
+        let whole = oldest.succ_opt().filter(|whole| *whole <= self.last);
+        let seen = Coverage::new(QUERIES.table, QUERIES.operation, CoverageState::Seen);
+        std::iter::once(gap).chain(whole.map(|from| seen.days(from, self.last))).collect()
+    }
+}
+
+/// What all workgroups share.
+struct Reader<'a> {
+    scope: &'a Scope,
+    sink: &'a Sink,
+    client: &'a Client,
+    key: Option<HashKey>,
+    left: AtomicU32,
+}
+
+impl Reader<'_> {
+    /// Reads the next page of a workgroup.
+    async fn turn(&self, group: &mut Group) {
+        let Some(most) = self.reserve() else {
+            let reason = format!("the budget of {} queries was spent", self.scope.options.queries);
+            group.end = Some(End::Cut(&QUERIES, Failed { trouble: Trouble::OverBudget, code: None, reason }));
+            return;
+        };
+        let call = self.client.list_query_executions().work_group(&group.name).max_results(most.cast_signed());
+        let page = match ask(self.scope, call.set_next_token(group.token.take()).send()).await {
+            Ok(page) => page,
+            Err(failed) => {
+                group.end = Some(End::Cut(&IDS, failed));
+                return;
+            }
+        };
+        let ids = page.query_execution_ids.unwrap_or_default();
+        group.token = page.next_token.filter(|token| !token.is_empty());
+        group.listed += ids.len();
+        self.give_back(most, ids.len());
+        if let Err(failed) = self.look_up(group, ids).await {
+            group.end = Some(End::Cut(&QUERIES, failed));
+        } else if group.token.is_none() || group.oldest.is_some_and(|oldest| oldest < group.first) {
+            group.end = Some(End::Reached);
+        }
+    }
+
+    /// Hands over the queries that `ids` name; those that Athena leaves out are asked for once more.
+    async fn look_up(&self, group: &mut Group, ids: Vec<String>) -> Result<(), Failed> {
+        let mut asked = ids;
+        for last in [false, true] {
+            if asked.is_empty() {
+                break;
+            }
+            let call = self.client.batch_get_query_execution().set_query_execution_ids(Some(asked));
+            let answer = ask(self.scope, call.send()).await?;
+            self.hand_over(group, &answer.query_executions.unwrap_or_default()).await;
+            let left_out = answer.unprocessed_query_execution_ids.unwrap_or_default();
+            if last && let Some(first) = left_out.first() {
+                group.unanswered = Some(why(first));
+            }
+            asked = left_out.into_iter().filter_map(|id| id.query_execution_id).collect();
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self, group: &mut Group, queries: &[QueryExecution]) {
+        let rows = queries.iter().map(|query| execution::row(self.scope, self.key.as_ref(), query));
+        // A query without a time cannot be placed in the history, and one before the first day was not asked for.
+        let (mut kept, mut oldest) = (Vec::new(), group.oldest);
+        for (row, day) in rows.filter_map(dated) {
+            oldest = oldest.into_iter().chain([day]).min();
+            if day >= group.first {
+                kept.push(row);
+            }
+        }
+        group.oldest = oldest;
+        group.answered += kept.len();
+        self.sink.rows(&ATHENA_QUERIES, kept).await;
+    }
+
+    /// Takes a page out of the budget; `None` when it is spent.
+    fn reserve(&self) -> Option<u32> {
+        let take = |left: u32| (left > 0).then(|| left.saturating_sub(PAGE));
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok().map(|left| left.min(PAGE))
+    }
+
+    fn give_back(&self, reserved: u32, used: usize) {
+        let unused = reserved.saturating_sub(u32::try_from(used).unwrap_or(reserved));
+        self.left.fetch_add(unused, Ordering::Relaxed);
+    }
+}
+
+fn dated(row: Row) -> Option<(Row, NaiveDate)> {
+    let day = row.time("submitted")?.date_naive();
+    Some((row, day))
+}
+
+fn why(left_out: &UnprocessedQueryExecutionId) -> String {
+    let code = left_out.error_code().unwrap_or("no reason given");
+    let said = left_out.error_message().map(|said| format!(": {said}")).unwrap_or_default();
+    format!("Athena left queries out of its answer: {code}{said}")
+}
+
+fn back(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_sub_days(Days::new(days)).unwrap_or(day)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use aws_types::SdkConfig;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::aws::collect::Options;
+
+    pub fn scope(earlier: Vec<Coverage>) -> Scope {
+        Scope {
+            account_id: "123456789012".into(),
+            region: "eu-west-1".into(),
+            as_of: "2026-11-24T10:00:00Z".parse().unwrap(),
+            sdk: SdkConfig::builder().build(),
+            cancel: CancellationToken::new(),
+            options: Options::default(),
+            earlier,
+        }
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn held(state: CoverageState, from: &str, to: &str) -> Coverage {
+        let row = Coverage::new("athena_queries", QUERIES.operation, state).at("123456789012", Some("eu-west-1"));
+        row.of("adhoc").days(day(from), day(to))
+    }
+
+    fn of(earlier: Vec<Coverage>) -> Group {
+        Group::of(&scope(earlier), "adhoc")
+    }
+
+    fn told(rows: &[Coverage]) -> Vec<(CoverageState, String)> {
+        let days = |c: &Coverage| format!("{} {}", c.from.unwrap(), c.to.unwrap());
+        rows.iter().map(|c| (c.state, days(c))).collect()
+    }
+
+    #[test]
+    fn the_first_scan_goes_back_as_far_as_athena_keeps() {
+        let group = of(vec![]);
+        assert_eq!((group.first, group.last), (day("2026-10-10"), day("2026-11-24")));
+        let other = held(CoverageState::Seen, "2026-10-01", "2026-11-20").of("etl");
+        assert_eq!(of(vec![other]).first, day("2026-10-10"), "another workgroup says nothing");
+    }
+
+    #[test]
+    fn a_later_scan_stops_a_day_before_the_newest_one_held_and_the_history_grows() {
+        let mut group = of(vec![held(CoverageState::Seen, "2026-09-01", "2026-11-20")]);
+        assert_eq!(group.first, day("2026-11-19"));
+        group.end = Some(End::Reached);
+        assert_eq!(told(&group.coverage()), [(CoverageState::Seen, "2026-09-01 2026-11-24".into())]);
+    }
+
+    #[test]
+    fn what_a_failure_cut_is_tried_again_and_what_a_budget_cut_is_not() {
+        let newest = held(CoverageState::Seen, "2026-11-15", "2026-11-20");
+        assert_eq!(of(vec![newest.clone()]).first, day("2026-10-10"));
+        let cut = held(CoverageState::OverBudget, "2026-10-05", "2026-11-14");
+        assert_eq!(of(vec![newest, cut]).first, day("2026-11-19"));
+    }
+
+    #[test]
+    fn days_that_were_read_whole_are_told_apart_from_those_that_a_budget_cut() {
+        let spent = Failed { trouble: Trouble::OverBudget, code: None, reason: "spent".into() };
+        let mut group = of(vec![]);
+        group.end = Some(End::Cut(&QUERIES, spent));
+        assert_eq!(told(&group.coverage()), [(CoverageState::OverBudget, "2026-10-10 2026-11-24".into())]);
+        group.oldest = Some(day("2026-11-22"));
+        let whole = (CoverageState::Seen, "2026-11-23 2026-11-24".into());
+        assert_eq!(told(&group.coverage()), [(CoverageState::OverBudget, "2026-10-10 2026-11-22".into()), whole]);
+    }
+
+    #[test]
+    fn a_refusal_names_the_action_that_is_missing() {
+        let denied = Failed { trouble: Trouble::Denied, code: None, reason: "no".into() };
+        let mut group = of(vec![]);
+        group.end = Some(End::Cut(&IDS, denied));
+        let rows = group.coverage();
+        assert_eq!(rows[0].missing_action.as_deref(), Some("athena:ListQueryExecutions"));
+        assert_eq!(rows[0].state, CoverageState::Missing);
+    }
+
+    #[test]
+    fn queries_that_athena_left_out_make_the_days_partly_seen() {
+        let mut group = of(vec![]);
+        (group.listed, group.answered, group.end) = (50, 49, Some(End::Reached));
+        group.unanswered = Some("Athena left queries out".into());
+        let rows = group.coverage();
+        assert_eq!((rows[0].state, rows[0].seen, rows[0].expected), (CoverageState::Partial, Some(49), Some(50)));
+    }
+}
