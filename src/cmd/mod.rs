@@ -1,6 +1,7 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
 mod iam;
+mod open;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,0 +1,67 @@
+//! Opens the store and picks the snapshot that a verb is about.
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::engine::EngineError;
+use crate::error::{Failure, Kind};
+use crate::store::{Filter, Snapshot, Store, StoreError};
+
+/// A snapshot, with the one before it where there is one.
+pub struct Opened {
+    /// The snapshot that the verb is about.
+    pub snapshot: Snapshot,
+    /// The snapshot before it, of the same lake.
+    pub previous: Option<Snapshot>,
+}
+
+impl Context {
+    /// Returns the store of `--store`, `LEANLAKE_STORE`, or the user's data folder.
+    ///
+    /// # Errors
+    /// The path cannot be a store, or there is no home folder to put one into.
+    pub fn store(&self) -> Result<Store, Failure> {
+        let folder = match &self.global.store {
+            Some(folder) => PathBuf::from(folder),
+            None => data_folder()?,
+        };
+        Ok(Store::open_folder(folder)?)
+    }
+
+    /// Returns the snapshot of `--snapshot`, else the newest, with the one before it; with `--demo`, the demo lake's.
+    ///
+    /// # Errors
+    /// There is no such snapshot, several payers, or a damaged file.
+    pub async fn open(&self) -> Result<Opened, Failure> {
+        let store = self.store()?; // demo: the store of `--demo` is made here
+        let snapshot = match &self.global.snapshot {
+            Some(id) => store.snapshot(id).await?,
+            None => store.newest(&Filter::default()).await?,
+        };
+        let previous = store.previous(&snapshot).await?;
+        Ok(Opened { snapshot, previous })
+    }
+}
+
+/// The XDG data folder: the same store from whichever folder leanlake is called.
+fn data_folder() -> Result<PathBuf, Failure> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .or_else(|| Some(set("HOME")?.join(".local/share")))
+        .map(|data| data.join("leanlake"))
+        .ok_or_else(|| Failure::failed("there is no home folder to keep the store in").hint("name one with `--store DIR`"))
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let hints = error.hints();
+        hints.into_iter().fold(Failure::new(Kind::Failed, error.to_string()), Failure::hint)
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Failure {
+        let hints = error.hints();
+        hints.into_iter().fold(Failure::new(Kind::Failed, error.to_string()), Failure::hint)
+    }
+}
