@@ -19,6 +19,7 @@ mod storage;
 mod tariff;
 mod truth;
 pub mod upload;
+mod write;
 
 use std::collections::BTreeSet;
 
