@@ -106,7 +106,8 @@ impl Reading {
         let mut unfinished = BTreeMap::new();
         loop {
             let call = client.get_metric_data().set_metric_data_queries(Some(series::queries(chunk)));
-            let call = call.start_time(window.start()).end_time(window.end()).scan_by(ScanBy::TimestampDescending);
+            let call = call.set_start_time(Some(window.start())).end_time(window.end());
+            let call = call.scan_by(ScanBy::TimestampDescending);
             let page = match ask(scope, call.set_next_token(token.take()).send()).await {
                 Ok(page) => page,
                 Err(failed) => {
