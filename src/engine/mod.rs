@@ -1,6 +1,8 @@
 //! SQL over the tables that it is handed. The only module that names DataFusion; holds no credentials.
 
+mod lint;
 mod parts;
+mod taint;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,8 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 /// The SQL grammar, for those who read SQL without running it.
 pub use datafusion::sql::sqlparser as sql;
 use futures::StreamExt;
+
+pub use lint::{Complaint, lint};
 
 use crate::model::Row;
 use crate::store::table::Table;
