@@ -60,6 +60,8 @@ pub struct Mover {
     pub before: Money,
     /// USD in the week.
     pub after: Money,
+    /// USD more than before; negative when less.
+    pub change: Money,
     /// Why.
     pub driver: Driver,
     /// Usage in the week before, in `unit`.
@@ -70,13 +72,6 @@ pub struct Mover {
     pub usage_after: Option<Decimal>,
     /// Unit of the usage.
     pub unit: Option<Untrusted>,
-}
-
-impl Mover {
-    /// Returns USD more than before; negative when less.
-    pub fn change(&self) -> Money {
-        self.after - self.before
-    }
 }
 
 #[derive(Default)]
@@ -94,9 +89,9 @@ pub fn movers(before: &[&UsageCost], after: &[&UsageCost]) -> Vec<Mover> {
     let mut moved: Vec<Mover> = keys
         .into_iter()
         .map(|key| mover(key, was.get(key).unwrap_or(&nothing), is.get(key).unwrap_or(&nothing)))
-        .filter(|mover| mover.change() != Money::ZERO)
+        .filter(|mover| mover.change != Money::ZERO)
         .collect();
-    moved.sort_by_key(|mover| Reverse(mover.change().usd().abs()));
+    moved.sort_by_key(|mover| Reverse(mover.change.usd().abs()));
     moved
 }
 
@@ -118,6 +113,7 @@ fn mover(key: &(&Untrusted, &Untrusted), was: &Total, is: &Total) -> Mover {
         usage_type: key.1.clone(),
         before: was.cost,
         after: is.cost,
+        change: is.cost - was.cost,
         driver: driver(was, is),
         usage_before: was.usage,
         usage_after: is.usage,

@@ -1,5 +1,6 @@
 //! What was spent: the daily series, the last final week against the one before, the month so far.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
@@ -91,8 +92,21 @@ pub struct Week {
     pub before: Money,
     /// USD of both weeks that come once a month (support, subscriptions), left out of the comparison.
     pub monthly: Money,
+    /// Each service in both weeks, dearest first.
+    pub services: Vec<ServiceWeek>,
     /// What moved most, largest change first.
     pub movers: Vec<Mover>,
+}
+
+/// One service in both weeks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ServiceWeek {
+    /// Service as Cost Explorer names it.
+    pub service: Untrusted,
+    /// USD in the week before.
+    pub before: Money,
+    /// USD in the week.
+    pub cost: Money,
 }
 
 impl Week {
@@ -217,8 +231,23 @@ fn week(days: &[DayCost], recent: &[UsageCost], once: &movers::UsageTypes<'_>, t
         cost: this.iter().map(|row| row.cost).sum(),
         before: before.iter().map(|row| row.cost).sum(),
         monthly: monthly.iter().map(|row| row.cost).sum(),
+        services: services(&before, &this),
         movers: movers::movers(&before, &this),
     })
+}
+
+fn services(before: &[&UsageCost], this: &[&UsageCost]) -> Vec<ServiceWeek> {
+    let mut by_name: BTreeMap<&Untrusted, (Money, Money)> = BTreeMap::new();
+    for row in before {
+        by_name.entry(&row.service).or_default().0 += row.cost;
+    }
+    for row in this {
+        by_name.entry(&row.service).or_default().1 += row.cost;
+    }
+    let week = |(service, (before, cost)): (&Untrusted, _)| ServiceWeek { service: service.clone(), before, cost };
+    let mut services: Vec<ServiceWeek> = by_name.into_iter().map(week).collect();
+    services.sort_by_key(|week| Reverse(week.cost.max(week.before)));
+    services
 }
 
 fn daily<'a>(rows: impl Iterator<Item = &'a UsageCost>) -> BTreeMap<NaiveDate, Money> {
