@@ -1,5 +1,6 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
+mod demo;
 mod iam;
 mod open;
 
@@ -87,6 +88,8 @@ pub enum Format {
 /// One verb for each step of the loop. Each variant holds the arguments that its file declares.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Write the built-in demo lake into an empty store, to try every verb on it.
+    Demo(demo::Demo),
     /// Print the IAM policy that scanning or applying needs, and nothing more.
     Iam(iam::Iam),
     /// Print the command line reference as Markdown.
@@ -96,6 +99,7 @@ enum Verb {
 
 async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Demo(demo) => demo::run(&demo, context).await?,
         Verb::Iam(iam) => iam::run(&iam, context)?,
         Verb::Reference => context.term.data(&reference())?,
     }

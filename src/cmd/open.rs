@@ -33,7 +33,7 @@ impl Context {
     /// # Errors
     /// There is no such snapshot, several payers, or a damaged file.
     pub async fn open(&self) -> Result<Opened, Failure> {
-        let store = self.store()?; // demo: the store of `--demo` is made here
+        let store = if self.global.demo { super::demo::temporary().await? } else { self.store()? };
         let snapshot = match &self.global.snapshot {
             Some(id) => store.snapshot(id).await?,
             None => store.newest(&Filter::default()).await?,
@@ -49,7 +49,9 @@ fn data_folder() -> Result<PathBuf, Failure> {
     set("XDG_DATA_HOME")
         .or_else(|| Some(set("HOME")?.join(".local/share")))
         .map(|data| data.join("leanlake"))
-        .ok_or_else(|| Failure::failed("there is no home folder to keep the store in").hint("name one with `--store DIR`"))
+        .ok_or_else(|| {
+            Failure::failed("there is no home folder to keep the store in").hint("name one with `--store DIR`")
+        })
 }
 
 impl From<StoreError> for Failure {
