@@ -7,6 +7,7 @@ mod architecture;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod aws;
 mod cli;
+mod collect;
 mod demo;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]

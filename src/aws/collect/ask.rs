@@ -1,6 +1,6 @@
-//! One call to AWS: not begun after a cancel, given up at one, its failure told in our words.
+//! One call to AWS: not begun after a cancel, its failure told in our words.
 //!
-//! Never retries: that is the SDK's work.
+//! Never retries: that is the SDK's work. Never gives up a call that was sent: its answer may be paid for.
 
 use std::error::Error;
 
@@ -19,9 +19,8 @@ pub async fn ask<T, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    tokio::select! {
-        biased;
-        () = scope.cancel.cancelled() => Err(Failed::cancelled()),
-        answer = call => answer.map_err(|error| Failed::from_sdk(&error)),
+    if scope.cancel.is_cancelled() {
+        return Err(Failed::cancelled());
     }
+    call.await.map_err(|error| Failed::from_sdk(&error))
 }

@@ -78,13 +78,9 @@ fn of_location(answer: &GetBucketLocationOutput) -> String {
 /// Returns the Region that a HEAD answers with, be it yes or no.
 async fn head(scope: &Scope, client: &Client, name: &str) -> Option<String> {
     let call = client.head_bucket().bucket(name).expected_bucket_owner(&scope.account_id).send();
-    tokio::select! {
-        biased;
-        () = scope.cancel.cancelled() => None,
-        answer = call => match answer {
-            Ok(answer) => answer.bucket_region().map(str::to_owned),
-            Err(refusal) => refusal.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned),
-        },
+    match call.await {
+        Ok(answer) => answer.bucket_region().map(str::to_owned),
+        Err(refusal) => refusal.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned),
     }
 }
 

@@ -1,0 +1,442 @@
+//! The collectors against the tests' own AWS, through the real SDK clients and the connector.
+
+use std::collections::BTreeMap;
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use chrono::{DateTime, Utc};
+use leanlake::aws::collect::{Options, Piece, Read, Scope, Sink, athena, cloudwatch, s3};
+use leanlake::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
+use leanlake::model::{Coverage, CoverageState, Row, Untrusted};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::athena::{Query, Workgroup};
+use crate::aws::metrics::Series;
+use crate::aws::s3::{Bucket, Upload};
+use crate::aws::{Aws, Fault, Trouble};
+use crate::support::{TODAY, day};
+
+/// What one collector handed over.
+#[derive(Default)]
+struct Seen {
+    rows: BTreeMap<&'static str, Vec<Row>>,
+    coverage: Vec<Coverage>,
+}
+
+impl Seen {
+    fn rows(&self, table: &str) -> &[Row] {
+        self.rows.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    fn bucket(&self, name: &str) -> &Row {
+        self.rows("buckets").iter().find(|row| row.key("bucket") == name).unwrap()
+    }
+
+    /// The gaps as `table read resource state`.
+    fn gaps(&self) -> Vec<String> {
+        let gaps = self.coverage.iter().filter(|seen| seen.is_gap());
+        let told = gaps.map(|gap| {
+            let resource = gap.resource.as_ref().map_or("-", Untrusted::raw);
+            format!("{} {} {resource} {}", gap.table, gap.read, gap.state.as_str())
+        });
+        told.collect()
+    }
+
+    fn of(&self, table: &str, read: &str, state: CoverageState) -> &Coverage {
+        self.coverage.iter().find(|seen| seen.table == table && seen.read == read && seen.state == state).unwrap()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Collector {
+    S3,
+    CloudWatch,
+    Athena,
+}
+
+impl Collector {
+    fn reads(self) -> &'static [Read] {
+        match self {
+            Collector::S3 => s3::READS,
+            Collector::CloudWatch => cloudwatch::READS,
+            Collector::Athena => athena::READS,
+        }
+    }
+}
+
+fn noon() -> DateTime<Utc> {
+    day(TODAY).and_hms_opt(12, 0, 0).unwrap().and_utc()
+}
+
+/// Runs a collector in us-east-1 with the allowlist that its own declarations make.
+async fn collect(aws: &Aws, collector: Collector, options: Options, earlier: Vec<Coverage>) -> Seen {
+    let allow = Allowlist::default().and(Role::Reading, collector.reads().iter().map(|read| read.operation));
+    let setup = Setup::new(allow, Tariff::default());
+    let cancel = setup.cancel.clone();
+    let sdk = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(aws.url())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("AKIATESTS", "secret", None, None, "tests"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(Connector::new(setup))
+        .load()
+        .await;
+    let (account_id, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
+    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options, earlier };
+    drain(&scope, collector).await
+}
+
+async fn drain(scope: &Scope, collector: Collector) -> Seen {
+    let (sink, mut pieces, _events) = Sink::channel(CancellationToken::new());
+    let work = async move {
+        match collector {
+            Collector::S3 => drop(s3::collect(scope, &sink).await),
+            Collector::CloudWatch => cloudwatch::collect(scope, &sink).await,
+            Collector::Athena => athena::collect(scope, &sink).await,
+        }
+    };
+    let take = async {
+        let mut seen = Seen::default();
+        while let Some(piece) = pieces.recv().await {
+            match piece {
+                Piece::Rows(table, rows) => seen.rows.entry(table.name).or_default().extend(rows),
+                Piece::Cover(coverage) => seen.coverage.push(coverage),
+                Piece::Replace { .. } => {}
+            }
+        }
+        seen
+    };
+    tokio::join!(work, take).1
+}
+
+const WHOLE: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>abort</ID>\
+    <Status>Enabled</Status><Filter/><AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>\
+    </AbortIncompleteMultipartUpload></Rule><Rule><ID>logs</ID><Status>Enabled</Status><Filter><And><Prefix>logs/</Prefix>\
+    <ObjectSizeGreaterThan>131071</ObjectSizeGreaterThan></And></Filter><Transition><Days>30</Days>\
+    <StorageClass>GLACIER_IR</StorageClass></Transition></Rule></LifecycleConfiguration>";
+const LEGACY: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>old</ID>\
+    <Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
+
+fn lake() -> Aws {
+    let aws = Aws::start(day(TODAY));
+    let mut raw = Bucket::in_region("eu-west-1").versioned().tagged("owner", "ingest").with_lifecycle(WHOLE);
+    raw.minimum_size = Some("varies_by_storage_class".into());
+    let raw = raw.with_upload(Upload::new("a/1", "u-1", "2026-08-01", &[5_000_000, 7]));
+    let plain = Bucket::in_region("us-east-1").with_lifecycle(LEGACY);
+    {
+        let mut account = aws.account();
+        account.s3.add("raw", raw.with_upload(Upload::new("a/2", "u-2", "2026-11-19", &[])));
+        account.s3.add("plain", plain);
+        account.s3.add("bare", Bucket::in_region("us-east-1"));
+    }
+    aws
+}
+
+async fn s3_of(aws: &Aws) -> Seen {
+    collect(aws, Collector::S3, Options::default(), vec![]).await
+}
+
+#[tokio::test]
+async fn every_bucket_is_read_in_its_own_region_with_all_its_settings() {
+    let seen = s3_of(&lake()).await;
+    assert_eq!(seen.gaps(), Vec::<String>::new());
+    let raw = seen.bucket("raw");
+    assert_eq!((raw.key("region"), raw.key("versioning")), ("eu-west-1", "Enabled"));
+    assert_eq!(raw.key("tags"), r#"{"owner":"ingest"}"#);
+    assert_eq!((raw.int("lifecycle_rule_count"), raw.int("upload_count")), (Some(2), Some(2)));
+    assert_eq!((raw.flag("abort_rule"), raw.flag("tiering_rule")), (Some(true), Some(false)));
+    assert_eq!(raw.key("transition_default_minimum_object_size"), "varies_by_storage_class");
+}
+
+#[tokio::test]
+async fn what_a_bucket_does_not_have_is_known_not_to_be_there() {
+    let seen = s3_of(&lake()).await;
+    let bare = seen.bucket("bare");
+    assert_eq!((bare.key("versioning"), bare.key("tags")), ("Never", "{}"));
+    assert_eq!((bare.int("lifecycle_rule_count"), bare.int("upload_count")), (Some(0), Some(0)));
+    assert_eq!(bare.text("transition_default_minimum_object_size"), None);
+}
+
+#[tokio::test]
+async fn rules_keep_their_form_the_legacy_one_too() {
+    let seen = s3_of(&lake()).await;
+    let mut forms: Vec<_> =
+        seen.rows("lifecycle_rules").iter().map(|row| (row.key("rule_id"), row.key("filter_form"))).collect();
+    forms.sort_unstable();
+    assert_eq!(forms, [("abort", "all"), ("logs", "and"), ("old", "legacy")]);
+}
+
+#[tokio::test]
+async fn the_size_of_an_upload_is_the_sum_of_its_parts_over_all_pages() {
+    let aws = lake();
+    aws.account().s3.part_page = 1;
+    let seen = s3_of(&aws).await;
+    let sizes: Vec<_> = seen
+        .rows("multipart_uploads")
+        .iter()
+        .map(|row| (row.key("upload_id"), row.int("bytes"), row.int("parts")))
+        .collect();
+    assert_eq!(sizes, [("u-1", Some(5_000_007), Some(2)), ("u-2", Some(0), Some(0))]);
+}
+
+#[tokio::test]
+async fn when_the_sample_ends_the_oldest_uploads_have_sizes_and_the_rest_are_unknown() {
+    let options = Options { list_parts: 1, ..Options::default() };
+    let seen = collect(&lake(), Collector::S3, options, vec![]).await;
+    let sizes: Vec<_> = seen.rows("multipart_uploads").iter().map(|row| row.int("bytes")).collect();
+    assert_eq!(sizes, [Some(5_000_007), None]);
+    let gap = seen.of("multipart_uploads", "s3:ListParts", CoverageState::OverBudget);
+    assert_eq!((gap.seen, gap.expected), (Some(1), Some(2)));
+}
+
+#[tokio::test]
+async fn one_denied_read_of_one_bucket_leaves_exactly_its_columns_unknown() {
+    let reads: [(&str, &[&str], &str); 4] = [
+        (
+            "s3:GetBucketLifecycleConfiguration",
+            &[
+                "lifecycle_rule_count",
+                "abort_rule",
+                "noncurrent_rule",
+                "tiering_rule",
+                "transition_default_minimum_object_size",
+            ],
+            "s3:GetLifecycleConfiguration",
+        ),
+        ("s3:GetBucketVersioning", &["versioning"], "s3:GetBucketVersioning"),
+        ("s3:GetBucketTagging", &["tags"], "s3:GetBucketTagging"),
+        ("s3:ListMultipartUploads", &["upload_count"], "s3:ListBucketMultipartUploads"),
+    ];
+    let whole = s3_of(&lake()).await;
+    for (operation, columns, action) in reads {
+        let aws = lake();
+        aws.make(Fault::on(operation, Trouble::Denied).of("raw"));
+        let seen = s3_of(&aws).await;
+        for (column, cell) in whole.bucket("raw").cells() {
+            let expected = if columns.contains(&column) { None } else { Some(cell) };
+            let got = Some(seen.bucket("raw").cell(column)).filter(|cell| **cell != leanlake::model::Cell::Null);
+            assert_eq!(got, expected, "{operation}: {column}");
+        }
+        assert_eq!(seen.bucket("bare"), whole.bucket("bare"), "{operation}");
+        let gap = seen.coverage.iter().find(|gap| gap.is_gap() && gap.resource.is_some()).unwrap();
+        assert_eq!((gap.read.as_str(), gap.missing_action.as_deref()), (operation, Some(action)));
+        assert_eq!(gap.resource.as_ref().unwrap().raw(), "raw");
+    }
+}
+
+#[tokio::test]
+async fn without_the_list_of_buckets_every_table_of_s3_is_a_gap() {
+    let aws = lake();
+    aws.make(Fault::on("s3:ListBuckets", Trouble::Denied));
+    let seen = s3_of(&aws).await;
+    let tables = ["buckets", "lifecycle_rules", "multipart_uploads"];
+    assert_eq!(seen.gaps(), tables.map(|table| format!("{table} s3:ListBuckets - missing")));
+    assert!(seen.rows.is_empty());
+}
+
+#[tokio::test]
+async fn an_empty_account_is_seen_whole() {
+    let seen = s3_of(&Aws::start(day(TODAY))).await;
+    assert_eq!((seen.gaps(), seen.rows.len()), (vec![], 0));
+    assert_eq!(seen.of("multipart_uploads", "s3:ListMultipartUploads", CoverageState::Seen).seen, Some(0));
+}
+
+#[tokio::test]
+async fn buckets_and_uploads_are_read_page_by_page() {
+    let aws = lake();
+    {
+        let mut account = aws.account();
+        (account.s3.bucket_page, account.s3.upload_page) = (2, 1);
+    }
+    let seen = s3_of(&aws).await;
+    assert_eq!((seen.rows("buckets").len(), seen.rows("multipart_uploads").len()), (3, 2));
+    assert_eq!(aws.count("s3:ListBuckets"), 2);
+}
+
+#[tokio::test]
+async fn a_bucket_with_more_uploads_than_the_budget_says_how_many_it_listed() {
+    let aws = Aws::start(day(TODAY));
+    let uploads = (10..22).map(|n| Upload::new(&format!("k/{n}"), &format!("u-{n}"), "2026-10-01", &[1]));
+    let bucket = uploads.fold(Bucket::in_region("us-east-1"), Bucket::with_upload);
+    {
+        let mut account = aws.account();
+        account.s3.add("busy", bucket);
+        account.s3.upload_page = 1;
+    }
+    let seen = s3_of(&aws).await;
+    assert_eq!(seen.bucket("busy").int("upload_count"), Some(10));
+    assert_eq!(seen.of("multipart_uploads", "s3:ListMultipartUploads", CoverageState::OverBudget).seen, Some(10));
+}
+
+fn measured() -> Aws {
+    let aws = Aws::start(day(TODAY));
+    let points: Vec<_> = [("2026-01-05", 7), ("2026-11-17", 8), ("2026-11-19", 9)].map(|(d, n)| (day(d), n)).into();
+    let series = |bucket, kind| Series::new("us-east-1", bucket, kind, &points);
+    aws.account().metrics.series = vec![series("raw", "StandardStorage"), series("raw", "AllStorageTypes")];
+    aws
+}
+
+async fn metrics_of(aws: &Aws, earlier: Vec<Coverage>) -> Seen {
+    collect(aws, Collector::CloudWatch, Options::default(), earlier).await
+}
+
+#[tokio::test]
+async fn the_first_scan_reads_every_day_that_was_published_and_invents_none() {
+    let seen = metrics_of(&measured(), vec![]).await;
+    let told = |row: &Row| (row.date("day").unwrap().to_string(), row.int("bytes"), row.int("objects"));
+    let mut rows: Vec<_> = seen.rows("storage").iter().map(told).collect();
+    rows.sort();
+    let both = |d: &str, n| [(d.to_owned(), None, Some(n)), (d.to_owned(), Some(n), None)];
+    assert_eq!(rows, [both("2026-01-05", 7), both("2026-11-17", 8), both("2026-11-19", 9)].concat());
+    let covered = seen.of("storage", "cloudwatch:GetMetricData", CoverageState::Seen);
+    assert_eq!((covered.from.unwrap(), covered.to.unwrap()), (day("2025-08-22"), day("2026-11-19")));
+}
+
+#[tokio::test]
+async fn a_later_scan_reads_three_days_again_and_keeps_what_it_holds_covered() {
+    let aws = measured();
+    let first = metrics_of(&aws, vec![]).await;
+    let second = metrics_of(&aws, first.coverage).await;
+    let mut days: Vec<_> = second.rows("storage").iter().map(|row| row.date("day").unwrap()).collect();
+    days.dedup();
+    assert_eq!(days.iter().min(), Some(&day("2026-11-17")));
+    let covered = second.of("storage", "cloudwatch:GetMetricData", CoverageState::Seen);
+    assert_eq!(covered.from, Some(day("2025-08-22")));
+}
+
+#[tokio::test]
+async fn the_series_that_the_list_hides_are_a_gap_of_the_days_before_two_weeks() {
+    let seen = metrics_of(&measured(), vec![]).await;
+    assert_eq!(seen.gaps(), ["storage cloudwatch:ListMetrics - partial"]);
+    let gap = seen.of("storage", "cloudwatch:ListMetrics", CoverageState::Partial);
+    assert_eq!(gap.to, Some(day("2026-11-05")));
+}
+
+#[tokio::test]
+async fn metrics_that_are_denied_are_a_gap_with_the_action_that_is_missing() {
+    for operation in ["cloudwatch:ListMetrics", "cloudwatch:GetMetricData"] {
+        let aws = measured();
+        aws.make(Fault::on(operation, Trouble::Denied));
+        let seen = metrics_of(&aws, vec![]).await;
+        assert!(seen.rows("storage").is_empty());
+        let gap = seen.of("storage", operation, CoverageState::Missing);
+        assert_eq!(gap.missing_action.as_deref(), Some(operation));
+    }
+}
+
+#[tokio::test]
+async fn many_series_and_points_are_read_page_by_page() {
+    let aws = measured();
+    {
+        let mut account = aws.account();
+        (account.metrics.metric_page, account.metrics.point_page) = (1, 2);
+        let more = Series::new("us-east-1", "logs", "StandardStorage", &[(day("2026-11-18"), 1)]);
+        account.metrics.series.push(more);
+    }
+    assert_eq!(metrics_of(&aws, vec![]).await.rows("storage").len(), 7);
+}
+
+/// `count` queries in `primary`, one an hour, the newest an hour ago; each second one in another workgroup.
+fn queried(count: usize) -> Aws {
+    let aws = Aws::start(day(TODAY));
+    let hour = chrono::TimeDelta::hours(1);
+    let query = |n: usize| {
+        let at = noon() - hour * i32::try_from(n + 1).unwrap();
+        let mut query = Query::new(&format!("q-{n}"), "select * from t where name = 'jane' order by a", at, 1 << 30);
+        query.parameters = vec!["doe".into()];
+        if n % 2 == 1 {
+            query.workgroup = "adhoc".into();
+        }
+        query
+    };
+    let mut account = aws.account();
+    account.athena.queries = (0..count).map(query).collect();
+    let configuration = json!({"EnforceWorkGroupConfiguration": true, "BytesScannedCutoffPerQuery": 10_000_000});
+    account.athena.workgroups.push(Workgroup { region: "us-east-1".into(), name: "adhoc".into(), configuration });
+    drop(account);
+    aws
+}
+
+fn keyed() -> Options {
+    Options { hash_key: Some([1; 32]), ..Options::default() }
+}
+
+#[tokio::test]
+async fn the_history_of_every_workgroup_is_read_and_no_literal_of_it_is_kept() {
+    let seen = collect(&queried(240), Collector::Athena, keyed(), vec![]).await;
+    assert_eq!(seen.gaps(), Vec::<String>::new());
+    let rows = seen.rows("athena_queries");
+    assert_eq!(rows.len(), 240);
+    for row in rows {
+        assert_eq!(row.key("text_redacted"), "select * from t where name = '?' order by a");
+        assert!(
+            row.cells().all(|(_, cell)| !format!("{cell:?}").contains("jane") && !format!("{cell:?}").contains("doe"))
+        );
+    }
+    assert_eq!(rows[0].key("text_hash"), rows[1].key("text_hash"));
+    let adhoc = seen.rows("athena_workgroups").iter().find(|row| row.key("workgroup") == "adhoc").unwrap();
+    assert_eq!((adhoc.int("bytes_scanned_cutoff"), adhoc.flag("enforced")), (Some(10_000_000), Some(true)));
+}
+
+#[tokio::test]
+async fn reading_stops_at_the_first_day_asked_for() {
+    let options = Options { history_days: 2, ..keyed() };
+    let aws = queried(1000);
+    let seen = collect(&aws, Collector::Athena, options, vec![]).await;
+    let first = seen.rows("athena_queries").iter().map(|row| row.time("submitted").unwrap()).min().unwrap();
+    assert_eq!(first.date_naive(), day("2026-11-18"));
+    assert_eq!(aws.count("athena:ListQueryExecutions"), 2, "59 hours are one page for each workgroup");
+}
+
+#[tokio::test]
+async fn a_later_scan_reads_only_what_is_new() {
+    let aws = queried(400);
+    let first = collect(&aws, Collector::Athena, keyed(), vec![]).await;
+    let pages = aws.count("athena:BatchGetQueryExecution");
+    aws.forget_calls();
+    let second = collect(&aws, Collector::Athena, keyed(), first.coverage).await;
+    assert_eq!((pages, aws.count("athena:BatchGetQueryExecution")), (8, 2));
+    let covered = second.of("athena_queries", "athena:BatchGetQueryExecution", CoverageState::Seen);
+    assert_eq!(covered.from, Some(day("2026-10-06")));
+}
+
+#[tokio::test]
+async fn what_the_budget_of_queries_cuts_is_told_with_its_days() {
+    let options = Options { queries: 100, ..keyed() };
+    let seen = collect(&queried(400), Collector::Athena, options, vec![]).await;
+    assert_eq!(seen.rows("athena_queries").len(), 100);
+    let cut = seen.of("athena_queries", "athena:BatchGetQueryExecution", CoverageState::OverBudget);
+    assert_eq!((cut.from, cut.to), (Some(day("2026-10-06")), Some(day("2026-11-16"))));
+    let whole = seen.of("athena_queries", "athena:BatchGetQueryExecution", CoverageState::Seen);
+    assert_eq!((whole.from, whole.to), (Some(day("2026-11-17")), Some(day(TODAY))));
+}
+
+#[tokio::test]
+async fn one_workgroup_that_is_denied_does_not_hide_the_others() {
+    let aws = queried(10);
+    aws.make(Fault::on("athena:ListQueryExecutions", Trouble::Denied).of("adhoc"));
+    aws.make(Fault::on("athena:GetWorkGroup", Trouble::Denied).of("adhoc"));
+    let seen = collect(&aws, Collector::Athena, keyed(), vec![]).await;
+    assert_eq!(seen.rows("athena_queries").len(), 5);
+    let adhoc = seen.rows("athena_workgroups").iter().find(|row| row.key("workgroup") == "adhoc").unwrap();
+    assert_eq!(adhoc.flag("enforced"), None);
+    let gap = seen.of("athena_queries", "athena:ListQueryExecutions", CoverageState::Missing);
+    assert_eq!(gap.resource.as_ref().unwrap().raw(), "adhoc");
+}
+
+#[tokio::test]
+async fn a_scan_that_was_ended_asks_for_nothing_more() {
+    let aws = lake();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let sdk = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(aws.url()).region(Region::new("us-east-1"));
+    let sdk = sdk.no_credentials().load().await;
+    let (account_id, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
+    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options: keyed(), earlier: vec![] };
+    for collector in [Collector::S3, Collector::CloudWatch, Collector::Athena] {
+        assert!(!drain(&scope, collector).await.gaps().is_empty());
+    }
+    assert_eq!(aws.calls().len(), 0);
+}
