@@ -10,6 +10,7 @@
 //! - [`analysis`]: derived tables: replays, bounds, pools.
 //! - [`portfolio`]: what to recommend; no dollar counted twice.
 //! - [`forecast`]: what was spent, what moved, where the month lands.
+//! - [`lifecycle`]: a bucket's lifecycle configuration as owned XML.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
@@ -20,6 +21,7 @@ pub mod demo;
 pub mod engine;
 pub mod error;
 pub mod forecast;
+pub mod lifecycle;
 pub mod model;
 pub mod portfolio;
 pub mod prices;
