@@ -11,6 +11,7 @@
 //! - [`portfolio`]: what to recommend; no dollar counted twice.
 //! - [`forecast`]: what was spent, what moved, where the month lands.
 //! - [`lifecycle`]: a bucket's lifecycle configuration as owned XML.
+//! - [`plan`]: recommendations to a reviewed list of steps.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
@@ -24,6 +25,7 @@ pub mod forecast;
 pub mod lifecycle;
 pub mod model;
 pub mod portfolio;
+pub mod plan;
 pub mod prices;
 pub mod store;
 pub mod term;

@@ -19,7 +19,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("forecast", &["model", "store", "prices", "engine"]),
     ("policy", &["model", "store", "prices", "engine", "rollup", "analysis", "forecast"]),
     ("portfolio", &["model", "store", "prices", "engine", "rollup", "analysis", "forecast", "policy"]),
-    ("plan", &["model", "store", "prices", "lifecycle", "engine", "rollup", "analysis", "forecast", "policy", "portfolio"]),
+    (
+        "plan",
+        &["model", "store", "prices", "lifecycle", "engine", "rollup", "analysis", "forecast", "policy", "portfolio"],
+    ),
     (
         "report",
         &["model", "store", "prices", "engine", "rollup", "analysis", "forecast", "policy", "portfolio", "plan"],
@@ -27,7 +30,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tui", &["model", "store", "prices", "engine", "rollup", "analysis", "forecast", "policy", "portfolio", "plan"]),
     (
         "apply",
-        &["model", "store", "prices", "lifecycle", "engine", "rollup", "analysis", "forecast", "policy", "portfolio", "plan"],
+        &[
+            "model",
+            "store",
+            "prices",
+            "lifecycle",
+            "engine",
+            "rollup",
+            "analysis",
+            "forecast",
+            "policy",
+            "portfolio",
+            "plan",
+        ],
     ),
     ("aws", &["model", "store", "prices", "lifecycle", "engine", "rollup", "apply"]),
     ("demo", &["model", "store"]),
