@@ -12,10 +12,12 @@
 //! - [`forecast`]: what was spent, what moved, where the month lands.
 //! - [`lifecycle`]: a bucket's lifecycle configuration as owned XML.
 //! - [`plan`]: recommendations to a reviewed list of steps.
+//! - [`apply`]: a plan carried out, and the way back.
 //! - [`aws`]: what is read from AWS and what is changed there.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
 pub mod analysis;
+pub mod apply;
 pub mod aws;
 pub mod cmd;
 pub mod demo;
@@ -24,8 +26,8 @@ pub mod error;
 pub mod forecast;
 pub mod lifecycle;
 pub mod model;
-pub mod portfolio;
 pub mod plan;
+pub mod portfolio;
 pub mod prices;
 pub mod store;
 pub mod term;

@@ -9,7 +9,7 @@ pub mod selection;
 pub mod show;
 pub mod step;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
