@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn the_applying_role_changes_lifecycle_configurations_and_nothing_else() {
         let policy = apply(WRITES);
-        assert_eq!(allowed(&policy), BTreeSet::from(["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"]));
+        let looks = ["s3:GetBucketTagging", "s3:GetLifecycleConfiguration"];
+        assert_eq!(allowed(&policy), BTreeSet::from([looks[0], looks[1], "s3:PutLifecycleConfiguration"]));
     }
 
     #[test]

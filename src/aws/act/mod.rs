@@ -3,6 +3,8 @@
 //! Each call is declared here beside the IAM action that allows it: the allowlist of `apply` and the printed policy are
 //! made from these.
 
+pub mod s3;
+
 /// One AWS operation that carrying out or undoing a plan may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Write {
@@ -21,6 +23,8 @@ pub const WRITES: &[Write] = &[
         action: "s3:GetLifecycleConfiguration",
         resource: "arn:aws:s3:::*",
     },
+    // Tags protect a bucket, and say that CloudFormation manages it.
+    Write { operation: "s3:GetBucketTagging", action: "s3:GetBucketTagging", resource: "arn:aws:s3:::*" },
     Write {
         operation: "s3:PutBucketLifecycleConfiguration",
         action: "s3:PutLifecycleConfiguration",
