@@ -95,6 +95,24 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
     Ok(rows)
 }
 
+/// Returns true when a cell can hold values of the type.
+pub fn fits(kind: &DataType) -> bool {
+    use DataType::{Boolean, Date32, Decimal128, Int32, Int64, LargeUtf8, Null, Timestamp, UInt64, Utf8, Utf8View};
+    matches!(
+        kind,
+        Null | Utf8
+            | LargeUtf8
+            | Utf8View
+            | Boolean
+            | Int32
+            | Int64
+            | UInt64
+            | Decimal128(_, _)
+            | Date32
+            | Timestamp(_, _)
+    )
+}
+
 fn cell(name: &str, array: &ArrayRef, at: usize) -> Result<Cell, ArrowError> {
     use arrow::datatypes::TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
     if array.is_null(at) {

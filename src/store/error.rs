@@ -17,6 +17,14 @@ pub enum StoreError {
         /// What is in the way.
         reason: String,
     },
+    /// The folder cannot take an export.
+    #[error("cannot export to `{folder}`: {reason}")]
+    Target {
+        /// The folder as it was given.
+        folder: String,
+        /// What is in the way.
+        reason: String,
+    },
     /// A file could not be read or listed.
     #[error("cannot read `{location}`: {source}")]
     Read {
@@ -128,6 +136,7 @@ impl StoreError {
             StoreError::Folder { .. } | StoreError::Read { .. } | StoreError::Write { .. } => {
                 say("check the path and its permissions, or choose another store with `--store`")
             }
+            StoreError::Target { .. } => say("name a folder that does not exist yet with `--to`"),
             StoreError::Empty { .. } => {
                 vec!["`leanlake scan` makes the first one".to_owned(), "`--demo` shows the built-in lake".to_owned()]
             }

@@ -138,7 +138,8 @@ pub(super) fn private_folder(folder: &FilePath) -> io::Result<()> {
     }
 }
 
-fn private_file(path: &FilePath) -> io::Result<File> {
+/// Makes the file for its owner only.
+pub(super) fn private_file(path: &FilePath) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

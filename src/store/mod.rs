@@ -6,11 +6,14 @@
 pub mod batch;
 mod coverage;
 mod error;
+mod export;
 mod folder;
 mod hash_key;
 mod manifest;
+pub mod page;
 mod part;
 mod period;
+mod prune;
 mod snapshot;
 pub mod table;
 pub mod tables;
@@ -28,9 +31,11 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 pub use error::StoreError;
+pub use export::Exported;
 pub use hash_key::HashKey;
 pub use manifest::{FORMAT, Head, Manifest, Part, Receipt};
 pub use period::Days;
+pub use prune::Pruned;
 pub use snapshot::Snapshot;
 pub use table::{Column, Kind, Source, Table};
 pub use writer::SnapshotWriter;
