@@ -7,8 +7,9 @@ mod taint;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::SQLOptions;
@@ -36,16 +37,16 @@ const DEADLINE: Duration = Duration::from_mins(5);
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The SQL is wrong: a table, a column, a type, the grammar.
-    #[error("{0}")]
+    #[error("{}", plain(.0))]
     Sql(Box<DataFusionError>),
     /// It is SQL, but not a question: DDL, DML and statements are refused.
-    #[error("only a query is allowed here: {0}")]
+    #[error("only a query is allowed here: {}", plain(.0))]
     NotAQuery(Box<DataFusionError>),
     /// A part that the query read is missing, cut short or changed.
     #[error(transparent)]
     Part(Box<StoreError>),
     /// It failed while it ran.
-    #[error("the query failed: {0}")]
+    #[error("the query failed: {}", plain(.0))]
     Run(Box<DataFusionError>),
     /// A value that no cell can hold.
     #[error(transparent)]
@@ -56,6 +57,11 @@ pub enum EngineError {
     /// It took too long.
     #[error("the query took longer than {} seconds: narrow it to fewer days or columns", DEADLINE.as_secs())]
     TooSlow,
+}
+
+/// The message on one line. It may quote values of the snapshot, so it is made safe for a terminal.
+fn plain(error: &DataFusionError) -> String {
+    crate::model::text::terminal(&error.strip_backtrace().replace('\n', " "))
 }
 
 impl EngineError {
@@ -87,6 +93,41 @@ impl Answer {
         let parts = self.batches.iter().map(batch::from_batch).collect::<Result<Vec<_>, _>>()?;
         Ok(parts.into_iter().flatten().collect())
     }
+}
+
+impl Answer {
+    /// Returns the rows for people: values that no cell holds (floating point, lists) come as text.
+    ///
+    /// # Errors
+    /// A number with more digits than a decimal has.
+    pub fn shown(&self) -> Result<Vec<Row>, EngineError> {
+        let parts =
+            self.batches.iter().map(|rows| batch::from_batch(&as_text(rows)?)).collect::<Result<Vec<_>, _>>()?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+
+    /// Returns for each column whether it holds numbers; never for an answer without rows.
+    pub fn numeric(&self) -> Vec<bool> {
+        let schema = self.batches.first().map(RecordBatch::schema);
+        let number = |at| schema.as_ref().is_some_and(|schema| schema.field(at).data_type().is_numeric());
+        (0..self.columns.len()).map(number).collect()
+    }
+}
+
+/// The batch with text in place of every column that no cell can hold.
+fn as_text(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = rows.schema();
+    let columns = schema.fields().iter().zip(rows.columns()).map(|(field, array)| {
+        if batch::fits(array.data_type()) {
+            return Ok((field.name().clone(), Arc::clone(array)));
+        }
+        let formatter = ArrayFormatter::try_new(array, &FormatOptions::new())?;
+        let texts: StringArray =
+            (0..array.len()).map(|at| (!array.is_null(at)).then(|| formatter.value(at).to_string())).collect();
+        Ok((field.name().clone(), Arc::new(texts) as ArrayRef))
+    });
+    let columns = columns.collect::<Result<Vec<_>, ArrowError>>()?;
+    if columns.is_empty() { Ok(rows.clone()) } else { RecordBatch::try_from_iter(columns) }
 }
 
 /// SQL over registered tables. Every table that the crate declares exists; those never handed over are empty.
