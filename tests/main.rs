@@ -9,6 +9,8 @@ mod aws;
 mod cli;
 mod collect;
 mod demo;
+mod generated;
+mod snapshots;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod support;

@@ -3,6 +3,9 @@
 mod demo;
 mod iam;
 mod open;
+mod query;
+mod rows;
+mod snapshots;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -92,6 +95,10 @@ enum Verb {
     Demo(demo::Demo),
     /// Print the IAM policy that scanning or applying needs, and nothing more.
     Iam(iam::Iam),
+    /// Ask the tables of a snapshot in SQL.
+    Query(query::Query),
+    /// List, show, prune and export snapshots.
+    Snapshots(snapshots::Snapshots),
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
@@ -101,6 +108,8 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Demo(demo) => demo::run(&demo, context).await?,
         Verb::Iam(iam) => iam::run(&iam, context)?,
+        Verb::Query(query) => query::run(&query, context).await?,
+        Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,
         Verb::Reference => context.term.data(&reference())?,
     }
     Ok(ExitCode::SUCCESS)

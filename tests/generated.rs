@@ -1,0 +1,29 @@
+//! Files that are generated and committed. `LEANLAKE_UPDATE=1 cargo test` writes them anew; without it they must be fresh.
+
+use std::path::Path;
+
+use leanlake::analysis::ANALYSES;
+use leanlake::store::page::page;
+use leanlake::store::tables::TABLES;
+
+/// Expects the committed file `path` (below the crate) to hold `text`, or writes it where `LEANLAKE_UPDATE` is set.
+#[track_caller]
+pub fn is_fresh(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("LEANLAKE_UPDATE").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+    }
+    let there = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(there == text, "`{path}` is stale: `LEANLAKE_UPDATE=1 cargo test --locked` writes it anew");
+}
+
+#[test]
+fn the_page_of_tables_says_what_the_declarations_say() {
+    let analyses = ANALYSES.iter().map(|analysis| &analysis.table).collect();
+    let text = page(&[
+        ("Tables", "What a scan fills.", TABLES.to_vec()),
+        ("Analyses", "Computed from the tables and prices when a policy's query names them.", analyses),
+    ]);
+    is_fresh("docs/tables.md", &text);
+}
