@@ -2,6 +2,7 @@
 
 mod lint;
 mod parts;
+mod position;
 mod taint;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use datafusion::sql::sqlparser as sql;
 use futures::StreamExt;
 
 pub use lint::{Complaint, lint};
+pub use position::sql_position;
 
 use crate::model::Row;
 use crate::store::table::Table;
