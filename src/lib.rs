@@ -8,6 +8,7 @@
 //! - [`engine`]: SQL over a snapshot.
 //! - [`demo`]: a synthetic lake.
 //! - [`analysis`]: derived tables: replays, bounds, pools.
+//! - [`policy`]: what to look for, what it saves, how to fix it.
 //! - [`portfolio`]: what to recommend; no dollar counted twice.
 //! - [`forecast`]: what was spent, what moved, where the month lands.
 //! - [`lifecycle`]: a bucket's lifecycle configuration as owned XML.
@@ -27,6 +28,7 @@ pub mod forecast;
 pub mod lifecycle;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod portfolio;
 pub mod prices;
 pub mod store;
