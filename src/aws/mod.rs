@@ -6,7 +6,9 @@ pub mod act;
 pub mod client;
 pub mod collect;
 pub mod connector;
+pub mod estimate;
 pub mod iam;
+pub mod scan;
 pub mod session;
 pub mod store;
 

@@ -14,6 +14,7 @@ use aws_types::SdkConfig;
 use crate::aws::client;
 use crate::aws::collect::failure::{chain, find};
 use crate::aws::collect::{Failed, Trouble};
+use crate::aws::connector::hosts::origin_of;
 use crate::aws::connector::limits::LONGEST_WAIT;
 use crate::aws::connector::{Connector, Role, Tag};
 use crate::model::Origin;
@@ -21,7 +22,11 @@ use crate::model::Origin;
 /// The Region of requests when nobody names one: every account has it, and S3 and Cost Explorer answer there.
 const HOME: &str = "us-east-1";
 
-/// How an answer may take once the request is sent.
+/// The services whose facts or changes have an origin: our short name, and the SDK's for the settings of endpoints.
+const SERVICES: &[(&str, &str)] =
+    &[("athena", "Athena"), ("ce", "Cost Explorer"), ("cloudwatch", "CloudWatch"), ("s3", "S3")];
+
+/// How long an answer may take once the request is sent.
 const ANSWER: Duration = Duration::from_secs(45);
 
 /// What the command line says about who we are.
@@ -98,8 +103,7 @@ pub enum SessionError {
 impl Session {
     /// Finds credentials and asks STS whose they are.
     pub async fn open(who: &Who, connector: Connector) -> Result<Session, SessionError> {
-        check(who)?;
-        let sdk = load(who, &connector).await;
+        let sdk = configure(who, &connector).await?;
         find_credentials(&sdk, who.profile.as_deref()).await?;
         let identity = ask_identity(&sdk, who.profile.as_deref()).await?;
         Ok(Session { sdk, connector, identity, asked_regions: who.regions.clone() })
@@ -110,10 +114,26 @@ impl Session {
         self.sdk.region().map_or(HOME, Region::as_ref)
     }
 
-    /// Returns where the facts read so far are from.
-    pub fn origin(&self) -> Origin {
+    /// Returns where requests are configured to go.
+    pub fn configured_origin(&self) -> Origin {
+        let hosts = SERVICES.iter().filter_map(|&(service, id)| {
+            let url = client::endpoint(&self.sdk, id)?;
+            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next()?.to_owned();
+            Some((service, host))
+        });
+        origin_of(&hosts.collect(), &self.identity.partition)
+    }
+
+    /// Returns where the facts read so far are from, as the connector saw it.
+    pub fn seen_origin(&self) -> Origin {
         self.connector.origin(&self.identity.partition)
     }
+}
+
+/// Returns the SDK's configuration over `connector`; asks nobody anything.
+pub async fn configure(who: &Who, connector: &Connector) -> Result<SdkConfig, SessionError> {
+    check(who)?;
+    Ok(load(who, connector).await)
 }
 
 fn check(who: &Who) -> Result<(), SessionError> {

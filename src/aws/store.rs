@@ -25,6 +25,7 @@ use object_store::{
 use crate::aws::client;
 use crate::aws::collect::{Failed, Trouble};
 use crate::aws::connector::{Role, Tag};
+use crate::store::Store;
 
 const NAME: &str = "S3";
 
@@ -72,15 +73,15 @@ impl Place {
     }
 }
 
-/// Opens the place that `url` names, in whatever Region its bucket is; returns it with the store's prefix.
-pub async fn open(sdk: &SdkConfig, url: &str) -> Result<(Arc<dyn ObjectStore>, Path), OpenError> {
+/// Opens the store at `url`, in whatever Region its bucket is.
+pub async fn open(sdk: &SdkConfig, url: &str) -> Result<Store, OpenError> {
     let place = Place::parse(url)?;
     let region = region_of(sdk, &place.bucket).await?;
     let sdk = client::in_region(sdk, &region);
     let client = client::s3(&sdk, Tag::new(Role::Store, "s3", "", &region));
     let prefix = Path::from(place.prefix.as_str());
     let objects = Objects { client, bucket: place.bucket, prefix: prefix.clone() };
-    Ok((Arc::new(objects), prefix))
+    Ok(Store::on(Arc::new(objects), prefix, url.trim_end_matches('/')))
 }
 
 /// Returns the bucket's Region. S3 says it in a header even where it redirects or refuses.

@@ -40,7 +40,7 @@ pub async fn run(demo: &Demo, context: &Context) -> Result<(), Failure> {
     if context.global.store.is_none() {
         return Err(Failure::new(Kind::Usage, "the demo lake needs a store of its own").hint("add `--store DIR`"));
     }
-    let store = context.store()?;
+    let store = context.store().await?;
     refuse_a_used_one(&store).await?;
     let without: BTreeSet<Without> = demo.without.iter().map(|evidence| evidence.without()).collect();
     let lake = fill(&DemoOptions { seed: demo.seed, scale: demo.scale, days: demo.days, without });

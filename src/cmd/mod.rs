@@ -1,10 +1,12 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
+mod connect;
 mod demo;
 mod iam;
 mod open;
 mod query;
 mod rows;
+mod scan;
 mod snapshots;
 
 use std::ffi::OsString;
@@ -91,6 +93,8 @@ pub enum Format {
 /// One verb for each step of the loop. Each variant holds the arguments that its file declares.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Read the account into a new snapshot; changes nothing in AWS.
+    Scan(scan::Scan),
     /// Write the built-in demo lake into an empty store, to try every verb on it.
     Demo(demo::Demo),
     /// Print the IAM policy that scanning or applying needs, and nothing more.
@@ -106,6 +110,7 @@ enum Verb {
 
 async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Scan(scan) => return scan::run(&scan, context).await,
         Verb::Demo(demo) => demo::run(&demo, context).await?,
         Verb::Iam(iam) => iam::run(&iam, context)?,
         Verb::Query(query) => query::run(&query, context).await?,

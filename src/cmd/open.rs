@@ -19,9 +19,10 @@ impl Context {
     /// Returns the store of `--store`, `LEANLAKE_STORE`, or the user's data folder.
     ///
     /// # Errors
-    /// The path cannot be a store, or there is no home folder to put one into.
-    pub fn store(&self) -> Result<Store, Failure> {
+    /// The path cannot be a store, S3 says no, or there is no home folder to put one into.
+    pub async fn store(&self) -> Result<Store, Failure> {
         let folder = match &self.global.store {
+            Some(url) if url.starts_with("s3://") => return self.store_in_s3(url).await,
             Some(folder) => PathBuf::from(folder),
             None => data_folder()?,
         };
@@ -33,7 +34,7 @@ impl Context {
     /// # Errors
     /// There is no such snapshot, several payers, or a damaged file.
     pub async fn open(&self) -> Result<Opened, Failure> {
-        let store = if self.global.demo { super::demo::temporary().await? } else { self.store()? };
+        let store = if self.global.demo { super::demo::temporary().await? } else { self.store().await? };
         let snapshot = match &self.global.snapshot {
             Some(id) => store.snapshot(id).await?,
             None => store.newest(&Filter::default()).await?,

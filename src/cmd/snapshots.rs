@@ -68,7 +68,7 @@ pub async fn run(snapshots: &Snapshots, context: &Context) -> Result<(), Failure
 
 async fn list(context: &Context) -> Result<(), Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
-    let found = context.store()?.survey().await?;
+    let found = context.store().await?.survey().await?;
     let text = match format {
         Format::Json => {
             let all: Vec<Value> = found.manifests.iter().map(summary).collect();
@@ -137,7 +137,7 @@ fn gaps(manifest: &Manifest) -> u64 {
 async fn show(show: &Show, context: &Context) -> Result<(), Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
     let snapshot = match &show.id {
-        Some(id) => context.store()?.snapshot(id).await?,
+        Some(id) => context.store().await?.snapshot(id).await?,
         None => context.open().await?.snapshot,
     };
     let text = match format {
@@ -187,7 +187,7 @@ async fn check(snapshot: &Snapshot, context: &Context) -> Result<(), Failure> {
 }
 
 async fn prune(prune: &Prune, context: &Context) -> Result<(), Failure> {
-    let pruned = context.store()?.prune(prune.keep, context.now()).await?;
+    let pruned = context.store().await?.prune(prune.keep, context.now()).await?;
     for id in &pruned.snapshots {
         context.term.status(&format!("removed snapshot `{id}`"));
     }
@@ -196,7 +196,7 @@ async fn prune(prune: &Prune, context: &Context) -> Result<(), Failure> {
 }
 
 async fn export(export: &Export, context: &Context) -> Result<(), Failure> {
-    let snapshot = context.store()?.snapshot(&export.id).await?;
+    let snapshot = context.store().await?.snapshot(&export.id).await?;
     let done = snapshot.export(&export.to).await?;
     context.term.status(&format!("wrote {} rows of {} tables, {} bytes", done.rows, done.tables, done.bytes));
     Ok(())

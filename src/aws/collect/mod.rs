@@ -20,4 +20,52 @@ pub use scope::{Options, Place, Scope};
 pub use sink::{Piece, Sink};
 
 /// Every call that a scan makes, by collector. The connector's allowlist and the printed IAM policy are made from it.
-pub const READS: &[&[Read]] = &[cost_explorer::READS];
+pub const READS: &[&[Read]] = &[cost_explorer::READS, s3::READS, cloudwatch::READS, athena::READS];
+
+/// One service that a scan reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Collector {
+    /// Cost Explorer.
+    Bill,
+    /// Buckets, their settings and unfinished uploads.
+    S3,
+    /// Storage metrics.
+    Storage,
+    /// Workgroups and query history.
+    Athena,
+}
+
+impl Collector {
+    /// All of them, in the order in which they run.
+    pub const ALL: [Collector; 4] = [Collector::Bill, Collector::S3, Collector::Storage, Collector::Athena];
+
+    /// Returns the name that `--only` takes and progress shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Collector::Bill => "bill",
+            Collector::S3 => "s3",
+            Collector::Storage => "cloudwatch",
+            Collector::Athena => "athena",
+        }
+    }
+
+    /// Returns the collector that `name` means.
+    pub fn parse(name: &str) -> Option<Self> {
+        Collector::ALL.into_iter().find(|collector| collector.name() == name)
+    }
+
+    /// Returns what it calls.
+    pub const fn reads(self) -> &'static [Read] {
+        match self {
+            Collector::Bill => cost_explorer::READS,
+            Collector::S3 => s3::READS,
+            Collector::Storage => cloudwatch::READS,
+            Collector::Athena => athena::READS,
+        }
+    }
+
+    /// Returns true for services that are asked Region by Region.
+    pub const fn is_regional(self) -> bool {
+        matches!(self, Collector::Storage | Collector::Athena)
+    }
+}

@@ -11,6 +11,8 @@ use crate::model::Coverage;
 /// Limits that keep a scan cheap; what they cut is coverage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// Regions to read; empty for those on the bill and those of the buckets.
+    pub regions: Vec<String>,
     /// Days of Athena history to read, newest first. Athena itself keeps 45.
     pub history_days: u32,
     /// Days of storage metrics to read. CloudWatch itself keeps 455 at this grain.
@@ -25,7 +27,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { history_days: 45, storage_days: 455, list_parts: 200, queries: 200_000, hash_key: None }
+        let (history_days, storage_days) = (45, 455);
+        Options { regions: Vec::new(), history_days, storage_days, list_parts: 200, queries: 200_000, hash_key: None }
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Coverage, Event, Row};
+use crate::model::{Coverage, CoverageState, Event, Row};
 use crate::store::Table;
 
 /// Pieces that may wait for the part writer: a slow disk slows the collectors down instead of filling memory.
@@ -49,9 +49,15 @@ pub struct Sink {
 impl Sink {
     /// Returns a sink and the receivers of its pieces and its news. A receiver of pieces that is gone cancels `cancel`.
     pub fn channel(cancel: CancellationToken) -> (Sink, mpsc::Receiver<Piece>, mpsc::Receiver<Event>) {
-        let (pieces, taken) = mpsc::channel(WAITING);
         let (events, heard) = mpsc::channel(NEWS);
-        (Sink { what: String::new(), pieces, events, rows: Arc::default(), cancel }, taken, heard)
+        let (sink, taken) = Sink::reporting(events, cancel);
+        (sink, taken, heard)
+    }
+
+    /// Returns a sink that tells its news to `events`, and the receiver of its pieces.
+    pub fn reporting(events: mpsc::Sender<Event>, cancel: CancellationToken) -> (Sink, mpsc::Receiver<Piece>) {
+        let (pieces, taken) = mpsc::channel(WAITING);
+        (Sink { what: String::new(), pieces, events, rows: Arc::default(), cancel }, taken)
     }
 
     /// Returns a sink into the same channel under the name of a collector, with a row count of its own.
@@ -69,9 +75,9 @@ impl Sink {
         self.send(Piece::Rows(table, rows)).await;
     }
 
-    /// Hands over coverage; a gap is news too.
+    /// Hands over coverage; a gap is news too, unless nobody asked.
     pub async fn cover(&self, coverage: Coverage) {
-        if coverage.is_gap() {
+        if coverage.is_gap() && coverage.state != CoverageState::NotAsked {
             self.tell(Event::Gap(Box::new(coverage.clone())));
         }
         self.send(Piece::Cover(coverage)).await;
@@ -119,7 +125,6 @@ impl Sink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::CoverageState;
     use crate::store::tables::scan::ACCOUNTS;
 
     #[tokio::test]

@@ -92,6 +92,11 @@ impl Meter {
         Ok(Reserved { meter: self, price, basis, operation: call.operation.clone(), open: true })
     }
 
+    /// Returns the list price of one unit of an operation; zero for those that are free.
+    pub fn price(&self, operation: &str, region: &str) -> Money {
+        self.tariff.price(operation, region).map_or(Money::ZERO, |price| price.usd)
+    }
+
     /// Returns what the run has cost so far.
     pub fn spent(&self) -> Spent {
         self.book().spent.clone()

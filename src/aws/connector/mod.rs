@@ -116,6 +116,11 @@ impl Connector {
         self.gate.meter.spent()
     }
 
+    /// Returns the list price of one unit of an operation; zero for those that are free.
+    pub fn price(&self, operation: &str, region: &str) -> Money {
+        self.gate.meter.price(operation, region)
+    }
+
     /// Returns where the facts read so far are from.
     pub fn origin(&self, partition: &str) -> Origin {
         self.gate.hosts.origin(partition)

@@ -28,6 +28,14 @@ pub const READS: &[Read] = &[
     Read::rows(OPERATION, OPERATION, COSTS_BY_ACCOUNT.name),
 ];
 
+/// Requests for a month whose answers have one page each.
+pub const QUESTIONS_A_MONTH: u64 = QUESTIONS.len() as u64;
+
+/// Returns how many months a scan would ask about.
+pub fn months_to_read(scope: &Scope) -> usize {
+    unsettled(scope, QUESTIONS.map(|question| seen(scope, question)).iter()).len()
+}
+
 /// What the bill says about where to look further.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bill {
@@ -68,6 +76,8 @@ struct Reader<'a> {
     earlier: BTreeMap<Question, BTreeSet<NaiveDate>>,
     done: BTreeSet<(Question, Span)>,
     failed: BTreeMap<(Question, Span), Failed>,
+    /// Questions that no month would answer better, and why.
+    given_up: BTreeMap<Question, Failed>,
     /// Why older months are not worth a request.
     stopped: Option<Failed>,
 }
@@ -87,22 +97,22 @@ impl<'a> Reader<'a> {
             earlier: QUESTIONS.into_iter().map(|question| (question, seen(scope, question))).collect(),
             done: BTreeSet::new(),
             failed: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             stopped: None,
         }
     }
 
     /// Returns the months to read: those that some question has not settled.
     fn months(&mut self) -> Vec<Span> {
-        let all = days::months(self.scope.as_of.date_naive());
-        let mut wanted: BTreeSet<Span> = BTreeSet::new();
-        for days in self.earlier.values() {
-            wanted.extend(days::unsettled(&all, &days::spans(days)));
-        }
-        self.asked = wanted.into_iter().rev().collect();
+        self.asked = unsettled(self.scope, self.earlier.values());
         self.asked.clone()
     }
 
     async fn read(&mut self, question: Question, month: Span) {
+        if let Some(failed) = self.given_up.get(&question) {
+            self.failed.insert((question, month), failed.clone());
+            return;
+        }
         if question != Question::Charges && self.usage.is_empty() {
             return self.without_usage(question, month).await;
         }
@@ -110,6 +120,9 @@ impl<'a> Reader<'a> {
             Ok(answer) => self.take(question, month, answer).await,
             Err(failed) => {
                 self.stopped = ends_the_past(&failed).then(|| failed.clone());
+                if failed.code.as_deref() == Some(NEVER_FITS) {
+                    self.given_up.insert(question, failed.clone());
+                }
                 self.failed.insert((question, month), failed);
             }
         }
@@ -219,6 +232,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Returns the months that some question has not settled, newest first.
+fn unsettled<'d>(scope: &Scope, earlier: impl Iterator<Item = &'d BTreeSet<NaiveDate>>) -> Vec<Span> {
+    let all = days::months(scope.as_of.date_naive());
+    let wanted: BTreeSet<Span> = earlier.flat_map(|days| days::unsettled(&all, &days::spans(days))).collect();
+    wanted.into_iter().rev().collect()
+}
+
 /// Returns the days of `question` that an earlier scan saw.
 fn seen(scope: &Scope, question: Question) -> BTreeSet<NaiveDate> {
     let spans = scope.seen_before(question.table().name, OPERATION).filter_map(|coverage| {
@@ -236,8 +256,13 @@ fn ends_the_past(failed: &Failed) -> bool {
         || failed.code.as_deref().is_some_and(|code| before_the_first_bill.contains(&code))
 }
 
+/// Our own code for answers that no other month would better. Each of them is paid for.
+const NEVER_FITS: &str = "leanlake:never-fits";
+
 fn unusable(unfit: &Unfit) -> Failed {
-    Failed { trouble: Trouble::Broken, code: None, reason: unfit.to_string() }
+    let systematic = matches!(unfit, Unfit::Grouping { .. } | Unfit::Currency(_));
+    let code = systematic.then(|| NEVER_FITS.to_owned());
+    Failed { trouble: Trouble::Broken, code, reason: unfit.to_string() }
 }
 
 #[cfg(test)]

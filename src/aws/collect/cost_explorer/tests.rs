@@ -275,6 +275,7 @@ async fn another_currency_is_a_gap_and_not_a_number() {
     let run = run.await;
     assert!(run.rows("charges").is_empty());
     assert!(run.coverage("charges")[0].reason.as_ref().unwrap().raw().contains("CNY"));
+    assert_eq!(run.asked.len(), 1, "no other month would be in dollars, and each answer is paid for");
 }
 
 #[tokio::test]

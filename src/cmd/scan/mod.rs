@@ -1,0 +1,171 @@
+//! `scan`: reads the account into a new snapshot, or says what that would cost. Changes nothing in AWS.
+
+mod show;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::Args;
+use rust_decimal::Decimal;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::connect::Purpose;
+use super::{Context, Format};
+use crate::aws::collect::{Collector, Options};
+use crate::aws::estimate::estimate;
+use crate::aws::scan::{Order, Outcome, ScanError, scan};
+use crate::aws::session::Session;
+use crate::aws::store as s3_store;
+use crate::error::{Failure, Kind};
+use crate::model::Money;
+use crate::store::Store;
+
+/// News that may wait for the screen.
+const NEWS: usize = 1024;
+
+/// Read the account into a new snapshot; changes nothing in AWS.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// Read only these: bill, s3, cloudwatch, athena. The rest comes over from the last snapshot.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = collector)]
+    only: Vec<Collector>,
+    /// Say what a scan would cost, in requests, dollars and minutes, and scan nothing.
+    #[arg(long)]
+    estimate: bool,
+    /// Stop before the scan's own requests cost more than this.
+    #[arg(long, value_name = "USD", default_value = "5", value_parser = dollars)]
+    max_cost: Money,
+    /// Days of Athena history to read; Athena keeps 45.
+    #[arg(long, value_name = "DAYS", default_value_t = Options::default().history_days)]
+    history_days: u32,
+}
+
+fn collector(name: &str) -> Result<Collector, String> {
+    Collector::parse(name).ok_or_else(|| format!("there is {}", Collector::ALL.map(Collector::name).join(", ")))
+}
+
+fn dollars(amount: &str) -> Result<Money, String> {
+    let parsed = amount.trim_start_matches('$').parse::<Decimal>().map_err(|_| "not an amount".to_owned())?;
+    if parsed.is_sign_negative() { Err("less than nothing".to_owned()) } else { Ok(Money::new(parsed)) }
+}
+
+/// Scans, or estimates.
+pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
+    let format = context.format(&[Format::Table, Format::Json])?;
+    if context.global.demo {
+        return Err(
+            Failure::new(Kind::Usage, "the demo lake is not scanned: it is made up").hint("leanlake report --demo")
+        );
+    }
+    let mut setup = context.setup(Purpose::Scan)?;
+    setup.max_cost = Some(args.max_cost);
+    let cancel = setup.cancel.clone();
+    let session = context.session(setup).await?;
+    let store = store(context, &session).await?;
+    let order = order(args, context, &store).await?;
+    if args.estimate {
+        let estimates = estimate(&session, &store, &order).await?;
+        context.term.data(&match format {
+            Format::Json => format!("{:#}", show::estimate_json(&estimates)),
+            _ => show::estimate_table(&estimates),
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let outcome = watched(context, &session, &store, &order, cancel).await?;
+    context.term.data(&match format {
+        Format::Json => format!("{:#}", show::summary_json(&outcome)),
+        _ => show::summary(&outcome),
+    })?;
+    verdict(&outcome, args)
+}
+
+async fn store(context: &Context, session: &Session) -> Result<Store, Failure> {
+    match context.global.store.as_deref() {
+        Some(url) if url.starts_with("s3://") => Ok(s3_store::open(&session.sdk, url).await?),
+        _ => context.store().await,
+    }
+}
+
+async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, Failure> {
+    let mut collectors: BTreeSet<Collector> = args.only.iter().copied().collect();
+    if collectors.is_empty() {
+        collectors = Collector::ALL.into();
+    }
+    let keyed = collectors.contains(&Collector::Athena) && !args.estimate;
+    let hash_key = if keyed { Some(*store.hash_key().await?.bytes()) } else { None };
+    let regions = context.global.region.clone();
+    let options = Options { regions, history_days: args.history_days, hash_key, ..Options::default() };
+    Ok(Order { as_of: context.now(), collectors, options })
+}
+
+/// Runs the scan under the eyes of the terminal. The first Ctrl-C ends it politely, the second at once.
+async fn watched(
+    context: &Context,
+    session: &Session,
+    store: &Store,
+    order: &Order,
+    cancel: CancellationToken,
+) -> Result<Outcome, Failure> {
+    let arn = crate::model::text::terminal(&session.identity.arn);
+    context.term.status(&format!("scanning account {} as {arn}", session.identity.account_id));
+    if let Some(banner) = session.configured_origin().banner() {
+        context.term.warn(&banner);
+    }
+    let (events, heard) = mpsc::channel(NEWS);
+    let drawn = context.term.watch(heard);
+    let outcome = interruptible(context, scan(session, store, order, cancel.clone(), events), &cancel).await;
+    let _ = drawn.await;
+    outcome
+}
+
+async fn interruptible(
+    context: &Context,
+    work: impl Future<Output = Result<Outcome, ScanError>>,
+    cancel: &CancellationToken,
+) -> Result<Outcome, Failure> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return Ok(outcome?),
+            _ = tokio::signal::ctrl_c() => {
+                if cancel.is_cancelled() {
+                    return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
+                }
+                cancel.cancel();
+                context.term.status("stopping: what was read is being kept; press Ctrl-C again to stop at once");
+            }
+        }
+    }
+}
+
+fn verdict(outcome: &Outcome, args: &Scan) -> Result<ExitCode, Failure> {
+    let id = outcome.snapshot.id();
+    if outcome.interrupted {
+        return Err(Failure::new(Kind::Interrupted, format!("interrupted: what was read until then is in `{id}`"))
+            .hint("leanlake scan reads the rest; days already read are not paid for again"));
+    }
+    if outcome.over_budget {
+        let limit = args.max_cost.human();
+        return Err(Failure::new(
+            Kind::Partly,
+            format!("the scan stopped before it cost more than {limit}: `{id}` has gaps"),
+        )
+        .hint("raise it with `--max-cost USD`; `leanlake scan --estimate` says what a whole scan costs"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl From<ScanError> for Failure {
+    fn from(error: ScanError) -> Failure {
+        let message = crate::model::text::terminal(&error.to_string());
+        match error {
+            ScanError::Store(error) => error.into(),
+            ScanError::AllDenied { missing, .. } => Failure::new(Kind::Credentials, message)
+                .hint(format!("the role needs {}", missing.join(", ")))
+                .hint("leanlake iam scan prints the whole policy"),
+            ScanError::Lost | ScanError::Elsewhere { .. } => Failure::failed(message),
+        }
+    }
+}
