@@ -223,9 +223,9 @@ fn prefix(service: &str, region: &str) -> &'static str {
 /// Returns the Region that a usage type tells; some that have no prefix exist in N. Virginia alone under that name.
 fn region_of(usage_type: &str) -> Option<&'static str> {
     let virginia = ["USE1-", "us-east-1-", "Requests-", "Retrieval-", "EarlyDelete-", "Monitoring-", "TimedStorage-"];
-    let network = ["NatGateway-", "VpcEndpoint-", "DataTransfer-", "PublicIPv4:"];
+    let others = ["NatGateway-", "VpcEndpoint-", "DataTransfer-", "PublicIPv4:", "EMR-SERVERLESS-", "Node:"];
     let begins = |start: &&str| usage_type.starts_with(*start);
-    if virginia.iter().chain(&network).any(begins) {
+    if virginia.iter().chain(&others).any(begins) {
         return Some(REGIONS[0].0);
     }
     REGIONS.iter().skip(1).find(|(_, prefix)| begins(prefix)).map(|(region, _)| *region)

@@ -197,7 +197,7 @@ pub const PANELS: &[Panel] = &[
         workgroup: ETL,
         database: "mart",
         statement: Statement::Ctas,
-        text: "CREATE TABLE mart.ltv_{day} WITH (format = 'PARQUET') AS SELECT customer_id, sum(value) v FROM curated.orders GROUP BY customer_id",
+        text: "CREATE TABLE mart.ltv_new WITH (format = 'PARQUET') AS SELECT customer_id, sum(value) v FROM curated.orders WHERE dt < DATE '{day}' GROUP BY customer_id",
         every: 480,
         scan_gib: 1_500,
         ..PANEL

@@ -12,11 +12,10 @@ use super::calendar::{Calendar, Day};
 use super::panel::{ADHOC, NOTEBOOKS, PANELS, Panel, Statement, WORKGROUPS, Workgroup};
 use super::random::{Random, share};
 use crate::model::Row;
+use crate::store::HashKey;
 
 /// The key of the demo's text hashes. It guards nothing: the texts are in the source.
-const KEY: &[u8] = b"leanlake demo: a fixed key, so that the same lake has the same hashes";
-/// What the key is called in `athena_queries.key_id`.
-pub const KEY_ID: &str = "demo";
+const KEY: HashKey = HashKey::fixed(*b"leanlake demo: the same each day");
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +182,7 @@ impl Query {
     pub fn row<'a>(&'a self, hashes: &mut BTreeMap<&'a str, String>) -> Row {
         let hash = hashes.entry(&self.text).or_insert_with(|| hash(&self.text)).clone();
         let (kind, obstacle) = self.statement.reusable();
+        let unread = (!readable(&self.text)).then_some("the text could not be read as SQL");
         let state = match self.outcome {
             Outcome::Succeeded | Outcome::Reused => "SUCCEEDED",
             Outcome::Failed => "FAILED",
@@ -209,9 +209,9 @@ impl Query {
             .with("reuse_max_age_minutes", self.reuse)
             .with("text_redacted", redacted(&self.text))
             .with("text_hash", hash)
-            .with("key_id", KEY_ID)
-            .with("reuse_eligible", readable(&self.text).then_some(obstacle.is_none()))
-            .with("reuse_obstacle", obstacle)
+            .with("key_id", KEY.id())
+            .with("reuse_eligible", unread.is_none().then_some(obstacle.is_none()))
+            .with("reuse_obstacle", unread.or(obstacle))
             .with("error_category", (self.outcome == Outcome::Failed).then_some(2_i64))
     }
 }
@@ -221,11 +221,13 @@ impl Statement {
     fn reusable(self) -> (&'static str, Option<&'static str>) {
         match self {
             Statement::Select => ("SELECT", None),
-            Statement::Sample => ("SELECT", Some("LIMIT without ORDER BY")),
-            Statement::Clock => ("SELECT", Some("a function whose answer changes")),
-            Statement::Insert => ("INSERT", Some("not a SELECT")),
-            Statement::Ctas => ("CREATE_TABLE_AS_SELECT", Some("not a SELECT")),
-            Statement::Unload => ("UNLOAD", Some("not a SELECT")),
+            Statement::Sample => ("SELECT", Some("LIMIT without ORDER BY may give other rows each time")),
+            Statement::Clock => ("SELECT", Some("`now` gives another answer each time")),
+            Statement::Insert => ("INSERT", Some("only SELECT can be reused, not INSERT")),
+            Statement::Ctas => {
+                ("CREATE_TABLE_AS_SELECT", Some("only SELECT can be reused, not CREATE_TABLE_AS_SELECT"))
+            }
+            Statement::Unload => ("UNLOAD", Some("only SELECT can be reused, not UNLOAD")),
         }
     }
 }
@@ -259,8 +261,10 @@ pub fn workgroups() -> Vec<Row> {
     WORKGROUPS.iter().map(Workgroup::settings).collect()
 }
 
+/// Returns the hash of a text as a scan makes it: keyed, and with the length before the text.
 fn hash(text: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(KEY).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY.bytes()).expect("HMAC takes a key of any length");
+    mac.update(&(text.len() as u64).to_be_bytes());
     mac.update(text.as_bytes());
     HEXLOWER.encode(&mac.finalize().into_bytes())
 }
@@ -270,29 +274,44 @@ fn readable(text: &str) -> bool {
     !text.contains("{{")
 }
 
-/// Returns the demo's own texts with `?` for quoted strings and for numbers that stand alone, as a scan would store them.
+/// Returns one of the demo's own texts with `'?'` for strings and `0` for numbers that stand alone, as a scan stores it.
 fn redacted(text: &str) -> Option<String> {
-    if !readable(text) {
-        return None;
+    readable(text).then(|| {
+        let pieces = text.split('\'').enumerate();
+        let kept = pieces.map(|(at, piece)| if at % 2 == 1 { "'?'".to_owned() } else { without_numbers(piece) });
+        kept.collect()
+    })
+}
+
+fn without_numbers(code: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let mut out = String::with_capacity(code.len());
+    for piece in code.split_inclusive(|c| !word(c)) {
+        let (kept, end) = piece.split_at(piece.trim_end_matches(|c| !word(c)).len());
+        out.push_str(if kept.starts_with(|first: char| first.is_ascii_digit()) { "0" } else { kept });
+        out.push_str(end);
     }
-    let mut out = String::with_capacity(text.len());
-    let mut pieces = text.split('\'');
-    while let Some(code) = pieces.next() {
-        let mut word = String::new();
-        for c in code.chars().chain([' ']) {
-            if c.is_alphanumeric() || matches!(c, '_' | '-' | '.') {
-                word.push(c);
-                continue;
-            }
-            let number = word.starts_with(|first: char| first.is_ascii_digit());
-            out.push_str(if number { "?" } else { &word });
-            word.clear();
-            out.push(c);
-        }
-        out.pop();
-        if pieces.next().is_some() {
-            out.push('?');
-        }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_literal_of_a_text_reaches_a_table() {
+        let text = "SELECT p1, 0.99 FROM t_2026 WHERE day = DATE '2026-01-01' AND n > 47 LIMIT 5";
+        let kept = "SELECT p1, 0 FROM t_2026 WHERE day = DATE '?' AND n > 0 LIMIT 0";
+        assert_eq!(redacted(text).as_deref(), Some(kept));
+        assert_eq!(redacted("SELECT {{ a }} FROM t"), None);
     }
-    Some(out)
+
+    #[test]
+    fn a_result_that_was_used_again_scans_nothing_and_failures_are_free() {
+        let calendar = Calendar::new(418);
+        let day = of_day(42, calendar, calendar.today - 3);
+        assert!(day.iter().any(|query| query.outcome == Outcome::Reused && query.billed_bytes() == 0));
+        assert!(day.iter().filter(|query| query.outcome == Outcome::Failed).all(|query| query.billed_bytes() == 0));
+        assert!(day.iter().any(|query| query.outcome == Outcome::Cancelled && query.billed_bytes() > 0));
+    }
 }

@@ -49,15 +49,14 @@ impl Lake {
         }
     }
 
-    /// Returns the bytes that each workgroup, by (account, Region, name), would not have scanned from `since` on, had
-    /// every caller allowed answers `minutes` old, and had no answer been used after its tables were written.
+    /// Returns the bytes of runs that answered which each workgroup, by (account, Region, name), would not have scanned
+    /// from `since` on, had every caller allowed answers `minutes` old, and had no answer been used after its tables were written.
     pub fn avoidable_bytes(&self, since: DateTime<Utc>, minutes: i64) -> BTreeMap<(&str, &str, &str), i64> {
         let mut avoided = BTreeMap::new();
         let mut originals: BTreeMap<(&str, &str), &Query> = BTreeMap::new();
-        let reads = |query: &&Query| query.statement == Statement::Select && query.submitted >= since;
+        let reads = |query: &&Query| query.statement == Statement::Select && query.outcome == Outcome::Succeeded;
         for query in self.queries.iter().filter(reads).filter(|query| query.completed() <= self.as_of()) {
             let at = query.workgroup;
-            let bytes = avoided.entry((at.account, at.region, at.name)).or_insert(0);
             let key = (at.name, query.text.as_str());
             let fresh = |original: &&Query| {
                 let done = original.completed() <= query.submitted;
@@ -65,8 +64,9 @@ impl Lake {
                 done && young && original.version == query.version
             };
             if originals.get(&key).is_some_and(fresh) {
-                *bytes += query.billed_bytes();
-            } else if query.outcome == Outcome::Succeeded {
+                let bytes = avoided.entry((at.account, at.region, at.name)).or_insert(0);
+                *bytes += if query.submitted >= since { query.billed_bytes() } else { 0 };
+            } else {
                 originals.insert(key, query);
             }
         }
