@@ -313,6 +313,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_store_in_a_folder_of_any_name_can_be_asked() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open_folder(home.path().join("our lake %20 \u{fc}")).unwrap();
+        let as_of = "2026-11-24T00:00:00Z".parse().unwrap();
+        let mut writer = store.write(Head { origin: Origin::Demo, payer: None, account_id: None, as_of }, None);
+        writer.append(&BUCKETS, vec![Row::new().with("bucket", "lake")]).unwrap();
+        let snapshot = writer.finish(Receipt::default(), false).await.unwrap();
+        assert_eq!(Engine::over(&snapshot).unwrap().rows("select bucket from buckets").await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
     async fn a_damaged_part_is_named_with_what_to_do() {
         let snapshot = snapshot().await;
         let path = snapshot.parts("storage")[0].path.clone();

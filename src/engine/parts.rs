@@ -14,7 +14,9 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::store::{Snapshot, Table};
+use object_store::ObjectMeta;
+
+use crate::store::{Part, Snapshot, Table};
 
 /// Under which name the engine knows the snapshot's object store.
 const STORE_URL: &str = "leanlake://store";
@@ -46,8 +48,15 @@ pub(super) struct Parts {
 impl Parts {
     /// Returns the table's parts in `snapshot`.
     pub(super) fn of(table: &Table, snapshot: &Snapshot) -> Parts {
-        let file =
-            |part: &crate::store::Part| PartitionedFile::new(snapshot.store.path(&part.path).to_string(), part.bytes);
+        let file = |part: &Part| {
+            PartitionedFile::new_from_meta(ObjectMeta {
+                location: snapshot.store.path(&part.path),
+                last_modified: part.read_at,
+                size: part.bytes,
+                e_tag: None,
+                version: None,
+            })
+        };
         Parts { schema: table.schema(), files: snapshot.parts(table.name).iter().map(file).collect() }
     }
 }

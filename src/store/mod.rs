@@ -26,7 +26,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
@@ -42,6 +42,9 @@ pub use writer::SnapshotWriter;
 
 use crate::model::Origin;
 use manifest::Unreadable;
+
+/// Requests to the object store at once.
+const REQUESTS: usize = 8;
 
 /// Where snapshots are kept: a folder, or a prefix of an object store.
 #[derive(Clone)]
@@ -155,8 +158,10 @@ impl Store {
     /// The store cannot be read at all.
     pub async fn survey(&self) -> Result<Survey, StoreError> {
         let mut survey = Survey::default();
-        for id in self.ids().await? {
-            match self.manifest(&id).await {
+        let ids = futures::stream::iter(self.ids().await?);
+        let mut read = ids.map(async |id| (self.manifest(&id).await, id)).buffered(REQUESTS);
+        while let Some((manifest, id)) = read.next().await {
+            match manifest {
                 Ok(manifest) => survey.manifests.push(manifest),
                 Err(error) => survey.broken.push((id, error)),
             }

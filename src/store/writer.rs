@@ -10,6 +10,7 @@ use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
+use futures::{StreamExt, TryStreamExt};
 use object_store::PutMode;
 
 use super::manifest::SCHEMA;
@@ -17,7 +18,9 @@ use super::period::{Days, part_of};
 use super::snapshot::digest;
 use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
-use super::{FORMAT, Head, Manifest, Part, Receipt, Snapshot, Store, StoreError, batch, coverage, manifest_path, part};
+use super::{
+    FORMAT, Head, Manifest, Part, REQUESTS, Receipt, Snapshot, Store, StoreError, batch, coverage, manifest_path, part,
+};
 use crate::model::{Coverage, CoverageState, Row};
 
 /// Rows of a slot after which its small batches are joined.
@@ -65,6 +68,9 @@ impl Held {
         self.joined.iter().chain(&self.small).cloned().collect()
     }
 }
+
+/// Parts by table that come over as they are, and coverage of those that should have.
+type Carried = (BTreeMap<String, Vec<Part>>, Vec<Coverage>);
 
 /// A snapshot in the making.
 pub struct SnapshotWriter {
@@ -125,15 +131,17 @@ impl SnapshotWriter {
     /// # Errors
     /// The store cannot be written, or a part of the base that must be joined is damaged.
     pub async fn finish(&mut self, receipt: Receipt, interrupted: bool) -> Result<Snapshot, StoreError> {
-        let mut kept: BTreeMap<String, Vec<Part>> = BTreeMap::new();
         let mut slots = self.held.clone();
-        let coverage = self.all_coverage().await?;
-        self.carry_over(&mut kept, &mut slots).await?;
+        let (mut kept, gaps) = self.carry_over(&mut slots).await?;
+        let coverage: Vec<Coverage> = self.all_coverage().await?.into_iter().chain(gaps).collect();
         hold_coverage(&mut slots, &coverage)?;
-        for (slot, held) in slots.iter().filter(|(_, held)| !held.is_empty()) {
-            let part = self.put_part(slot, held).await?;
-            kept.entry(slot.table.to_owned()).or_default().push(part);
+        let full = slots.iter().filter(|(_, held)| !held.is_empty());
+        let written = full.map(async |(slot, held)| Ok((slot.table, self.put_part(slot, held).await?)));
+        let mut written = futures::stream::iter(written).buffered(REQUESTS);
+        while let Some((table, part)) = written.try_next().await? {
+            kept.entry(table.to_owned()).or_default().push(part);
         }
+        drop(written);
         for parts in kept.values_mut() {
             parts.sort_by(|a, b| (&a.account_id, a.period, &a.path).cmp(&(&b.account_id, b.period, &b.path)));
         }
@@ -192,7 +200,11 @@ impl SnapshotWriter {
             return Ok(self.coverage.clone());
         };
         let mut old = Vec::new();
-        for seen in base.coverage().await? {
+        let before = match base.coverage().await {
+            Err(StoreError::Corrupt { .. }) => vec![lost_coverage()],
+            before => before?,
+        };
+        for seen in before {
             let account = seen.account_id.as_deref();
             if !self.asked(&seen.table, account) {
                 old.push(seen);
@@ -208,25 +220,38 @@ impl SnapshotWriter {
         Ok(new.into_iter().chain(old).collect())
     }
 
-    /// Sorts the base's parts into those that come over as they are, those that must be cut or joined, and the rest.
-    async fn carry_over(
-        &self,
-        kept: &mut BTreeMap<String, Vec<Part>>,
-        slots: &mut BTreeMap<Slot, Held>,
-    ) -> Result<(), StoreError> {
+    /// Sorts the base's parts into those that come over as they are, those that must be cut or joined (they go into
+    /// `slots`), and the rest. Parts that the store has lost are gaps: what this scan read is worth more.
+    async fn carry_over(&self, slots: &mut BTreeMap<Slot, Held>) -> Result<Carried, StoreError> {
+        let (mut kept, mut gaps) = (BTreeMap::new(), Vec::new());
         let Some(base) = &self.base else {
-            return Ok(());
+            return Ok((kept, gaps));
         };
         for table in tables::TABLES.iter().copied().filter(|table| table.name != COVERAGE.name) {
-            for old in base.parts(table.name) {
-                if self.comes_over_whole(table, old, base) {
-                    kept.entry(table.name.to_owned()).or_default().push(old.clone());
-                } else if table.period().is_some() && self.has_days_left(table, old) {
-                    self.join(base, table, old, slots).await?;
+            let (whole, rest): (Vec<&Part>, Vec<&Part>) =
+                base.parts(table.name).iter().partition(|old| self.comes_over_whole(table, old, base));
+            let there = if whole.is_empty() { BTreeSet::new() } else { self.names(table).await? };
+            for old in whole {
+                if there.contains(&self.store.path(&old.path)) {
+                    kept.entry(table.name.to_owned()).or_insert_with(Vec::new).push(old.clone());
+                } else {
+                    gaps.push(lost(table, old));
+                }
+            }
+            for old in rest.into_iter().filter(|old| table.period().is_some() && self.has_days_left(table, old)) {
+                match self.join(base, table, old, slots).await {
+                    Err(StoreError::Corrupt { .. }) => gaps.push(lost(table, old)),
+                    joined => joined?,
                 }
             }
         }
-        Ok(())
+        Ok((kept, gaps))
+    }
+
+    /// Parts of the table that the store holds now: a prune may have been here since the base was chosen.
+    async fn names(&self, table: &Table) -> Result<BTreeSet<object_store::path::Path>, StoreError> {
+        let files = self.store.files(&format!("tables/{}", table.name)).await?;
+        Ok(files.into_iter().map(|file| file.location).collect())
     }
 
     fn comes_over_whole(&self, table: &Table, old: &Part, base: &Snapshot) -> bool {
@@ -347,6 +372,19 @@ fn hold_coverage(slots: &mut BTreeMap<Slot, Held>, all: &[Coverage]) -> Result<(
         slots.entry(slot).or_default().push(&COVERAGE, rows).map_err(misfit)?;
     }
     Ok(())
+}
+
+const LOST: &str = "the part of an earlier scan is missing from the store or damaged";
+
+/// The gap that a part leaves which the store has lost.
+fn lost(table: &Table, part: &Part) -> Coverage {
+    let mut gap = Coverage::new(table.name, table.read().unwrap_or_default(), CoverageState::Missing).because(LOST);
+    gap.account_id.clone_from(&part.account_id);
+    part.period.map_or(gap.clone(), |days| gap.days(days.from, days.to))
+}
+
+fn lost_coverage() -> Coverage {
+    Coverage::new(COVERAGE.name, COVERAGE.read().unwrap_or_default(), CoverageState::Missing).because(LOST)
 }
 
 fn json(manifest: &Manifest) -> Vec<u8> {

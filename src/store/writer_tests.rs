@@ -62,7 +62,7 @@ fn content(rows: &[Row]) -> Vec<String> {
         .iter()
         .map(|row| {
             let set = row.cells().filter(|(_, cell)| **cell != crate::model::Cell::Null);
-            set.map(|(name, cell)| format!("{name}={cell:?} ")).collect()
+            set.map(|(name, cell)| format!("{name}={cell:?}")).collect::<Vec<_>>().join(" ")
         })
         .collect();
     lines.sort();
@@ -189,9 +189,37 @@ async fn a_crash_before_the_manifest_leaves_the_last_snapshot() {
     writer.append(&BUCKETS, vec![bucket("lake")]).unwrap();
     let error = writer.finish(Receipt::default(), false).await.unwrap_err();
     assert!(error.to_string().contains("snapshots/20261121T000000Z-"), "{error}");
+    assert!(error.hints()[0].contains("the disk is full"), "{error}");
     let newest = store.newest(&Filter::default()).await.unwrap();
     assert_eq!(newest.manifest, first.manifest);
     assert!(newest.check().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_scan_that_was_paid_for_is_kept_even_when_the_store_lost_older_parts() {
+    let store = Store::temporary().unwrap();
+    let first = costs(&store, "2026-11-20T00:00:00Z", "2026-08-01", "2026-11-19").await;
+    let lose = |part: &Part| std::fs::remove_file(FilePath::new(store.url()).join(&part.path)).unwrap();
+    lose(&first.parts("costs")[0]);
+    lose(&first.parts("costs")[2]);
+    let mut writer = store.write(head("2026-12-01T00:00:00Z"), Some(&first));
+    writer.append(&COSTS, vec![cost(day("2026-11-30"), "x", 8)]).unwrap();
+    let second = writer.finish(Receipt::default(), false).await.unwrap();
+    assert!(second.check().await.is_empty());
+    let gaps: Vec<_> = second.coverage().await.unwrap().into_iter().filter(Coverage::is_gap).collect();
+    assert_eq!(gaps.len(), 2);
+    assert_eq!(gaps[0].from, Some(day("2026-08-01")));
+    assert_eq!(second.rows(&COSTS).await.unwrap().len(), 111 - 31 - 1 + 1);
+}
+
+#[tokio::test]
+async fn a_store_may_live_in_a_folder_of_any_name() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open_folder(home.path().join("our lake %20 #1 \u{fc}")).unwrap();
+    let written = costs(&store, "2026-11-20T00:00:00Z", "2026-08-01", "2026-11-19").await;
+    let read = store.newest(&Filter::default()).await.unwrap();
+    assert_eq!(read.rows(&COSTS).await.unwrap(), written.rows(&COSTS).await.unwrap());
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
 }
 
 proptest! {
