@@ -117,14 +117,14 @@ mod tests {
         assert!(allowed(&policy).contains("s3:PutObject"));
     }
 
-    /// `LEANLAKE_WRITE_DOCS=1 cargo test the_pages_in_docs_iam` writes them anew.
+    /// `LEANLAKE_UPDATE=1 cargo test the_pages_in_docs_iam` writes them anew.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the one switch between checking and writing generated pages")]
     fn the_pages_in_docs_iam_are_what_the_declarations_say() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/iam");
         for (name, policy) in [("scan.json", scan(&READS.concat(), None)), ("apply.json", apply(WRITES))] {
             let (page, text) = (folder.join(name), format!("{policy:#}\n"));
-            if std::env::var("LEANLAKE_WRITE_DOCS").is_ok() {
+            if std::env::var("LEANLAKE_UPDATE").is_ok() {
                 std::fs::write(&page, &text).unwrap();
             }
             assert_eq!(std::fs::read_to_string(&page).unwrap_or_default(), text, "docs/iam/{name} is stale");
