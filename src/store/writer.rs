@@ -185,13 +185,14 @@ impl SnapshotWriter {
         found.map_or(&[], |(_, days)| days)
     }
 
-    /// The same for coverage, which may be over several accounts at once.
+    /// The same for coverage, which may be over several accounts at once; and the days that this scan tells of anew.
     fn covered_again(&self, seen: &Coverage) -> Vec<Days> {
         let again = self.replaced.iter().filter(|((table, account), _)| {
             let meant = seen.account_id.is_none() || *account == seen.account_id;
             *table == seen.table && meant
         });
-        again.flat_map(|(_, days)| days.iter().copied()).collect()
+        let told = self.coverage.iter().filter_map(|new| coverage::told_anew(seen, new));
+        again.flat_map(|(_, days)| days.iter().copied()).chain(told).collect()
     }
 
     /// This scan's coverage, and what still holds of the base's.
