@@ -125,6 +125,12 @@ impl Group {
     /// The newest days are whole; the one that was being read and those before it are not.
     fn cut(&self, read: &Read, failed: &Failed) -> Vec<Coverage> {
         let gap = failed.gap(read);
+        if *read == IDS && self.oldest.is_none() {
+            // Without days: the next scan that may list the ids says of each day how it was read.
+            return vec![gap];
+        }
+        // The days are those of the queries, whichever of the two calls failed.
+        let gap = Coverage { read: QUERIES.operation.to_owned(), ..gap };
         let Some(oldest) = self.oldest else { return vec![gap.days(self.first, self.last)] };
         let state = if gap.state == CoverageState::OverBudget { gap.state } else { CoverageState::Partial };
         let gap = Coverage { state, ..gap }.days(self.first.min(oldest), oldest).counted(self.answered, None);
