@@ -1,8 +1,10 @@
 //! Files that are generated and committed. `LEANLAKE_UPDATE=1 cargo test` writes them anew; without it they must be fresh.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use leanlake::analysis::ANALYSES;
+use leanlake::policy;
 use leanlake::store::page::page;
 use leanlake::store::tables::TABLES;
 
@@ -26,4 +28,23 @@ fn the_page_of_tables_says_what_the_declarations_say() {
         ("Analyses", "Computed from the tables and prices when a policy's query names them.", analyses),
     ]);
     is_fresh("docs/tables.md", &text);
+}
+
+#[test]
+fn each_policy_has_its_page_and_no_page_is_left_over() {
+    let library = policy::Library::built_in().unwrap();
+    let mut pages = BTreeSet::from(["README.md".to_owned()]);
+    is_fresh("docs/policies/README.md", &policy::index(&library));
+    for policy in library.policies() {
+        is_fresh(&format!("docs/policies/{}.md", policy.id()), &policy::page(policy));
+        pages.insert(format!("{}.md", policy.id()));
+    }
+    let there = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policies")).unwrap();
+    let there = there.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(there.collect::<BTreeSet<_>>(), pages);
+}
+
+#[test]
+fn the_schema_of_a_policy_file_says_what_the_loader_takes() {
+    is_fresh("docs/schema/policy.json", &policy::schema());
 }

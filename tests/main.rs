@@ -10,6 +10,7 @@ mod cli;
 mod collect;
 mod demo;
 mod generated;
+mod policies;
 mod snapshots;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]

@@ -4,6 +4,8 @@ mod connect;
 mod demo;
 mod iam;
 mod open;
+mod policies;
+mod prices;
 mod query;
 mod rows;
 mod scan;
@@ -103,6 +105,10 @@ enum Verb {
     Query(query::Query),
     /// List, show, prune and export snapshots.
     Snapshots(snapshots::Snapshots),
+    /// See what leanlake looks for, test it, write your own.
+    Policies(policies::Policies),
+    /// Look up unit prices and where they were read.
+    Prices(prices::Prices),
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
@@ -115,6 +121,8 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
         Verb::Iam(iam) => iam::run(&iam, context)?,
         Verb::Query(query) => query::run(&query, context).await?,
         Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,
+        Verb::Policies(policies) => policies::run(&policies, context).await?,
+        Verb::Prices(prices) => prices::run(&prices, context)?,
         Verb::Reference => context.term.data(&reference())?,
     }
     Ok(ExitCode::SUCCESS)

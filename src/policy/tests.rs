@@ -224,37 +224,9 @@ async fn two_rows_about_one_resource_are_an_error() {
     assert!(error.to_string().contains("returned two rows about `lake`"), "{error}");
 }
 
-/// Compares a generated file with the committed one; `LEANLAKE_UPDATE` writes it.
-#[expect(clippy::disallowed_methods, reason = "the switch that rewrites generated files")]
-fn fresh(path: &str, text: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var("LEANLAKE_UPDATE").is_ok() {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, text).unwrap();
-    }
-    let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == text, "{path} is stale: run `LEANLAKE_UPDATE=1 cargo test --locked --lib policy::`");
-}
-
 #[test]
-fn the_pages_of_the_policies_are_fresh_and_no_page_is_left_over() {
-    let library = library();
-    let mut pages = BTreeSet::from(["README.md".to_owned()]);
-    fresh("docs/policies/README.md", &index(&library));
-    for policy in library.policies() {
-        fresh(&format!("docs/policies/{}.md", policy.id()), &page(policy));
-        pages.insert(format!("{}.md", policy.id()));
-    }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policies");
-    let there = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(there.collect::<BTreeSet<_>>(), pages);
-}
-
-#[test]
-fn the_published_schema_is_fresh_and_takes_every_policy() {
-    let text = schema();
-    fresh("docs/schema/policy.json", &text);
-    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+fn the_published_schema_knows_every_key_of_every_policy() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
     assert_eq!(schema["additionalProperties"], serde_json::json!(false));
     let known: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
     for policy in library().policies() {
