@@ -186,15 +186,22 @@ async fn find_credentials(sdk: &SdkConfig, profile: Option<&str>) -> Result<(), 
     let Err(error) = provider.provide_credentials().await else { return Ok(()) };
     let said = chain(&error);
     Err(match &error {
-        CredentialsError::CredentialsNotLoaded(_) => SessionError::NoCredentials { said, profile },
+        CredentialsError::CredentialsNotLoaded(_) => SessionError::NoCredentials { said: nowhere(&profile), profile },
         _ if speaks_of_expiry(&said) => SessionError::Expired { said, profile },
         _ => SessionError::NoCredentials { said, profile },
     })
 }
 
+/// The providers' own words fill a screen; where they looked is what helps.
+fn nowhere(profile: &Option<String>) -> String {
+    let profile = profile.as_ref().map_or_else(|| "the default profile".to_owned(), |name| format!("profile `{name}`"));
+    format!("none in the environment, in {profile}, nor from web identity, container or instance")
+}
+
 fn speaks_of_expiry(said: &str) -> bool {
     let said = said.to_ascii_lowercase();
-    ["expired", "token", "invalid_grant", "unauthorizedexception"].iter().any(|word| said.contains(word))
+    let words = ["expired", "sso token", "access token", "invalid_grant", "unauthorizedexception"];
+    words.iter().any(|word| said.contains(word))
 }
 
 async fn ask_identity(sdk: &SdkConfig, profile: Option<&str>) -> Result<Identity, SessionError> {
@@ -251,6 +258,12 @@ mod tests {
                     request is expired</Message></Error></ErrorResponse>";
         let error = identity(body, 403).await.unwrap_err();
         assert!(matches!(&error, SessionError::Expired { profile: Some(p), .. } if p == "lake"), "{error}");
+    }
+
+    #[test]
+    fn a_stale_single_sign_on_is_told_from_a_broken_credential_process() {
+        assert!(speaks_of_expiry("error loading an access token: failed to load the cached SSO token"));
+        assert!(!speaks_of_expiry("could not parse response: Error at offset 1: unexpected token 'V'"));
     }
 
     #[test]

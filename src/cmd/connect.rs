@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::aws::act::WRITES;
-use crate::aws::collect::READS;
+use crate::aws::collect::{READS, Trouble};
 use crate::aws::connector::allow::{IDENTITY, STORE};
 use crate::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use crate::aws::session::{self, Session, SessionError, Who};
@@ -104,6 +104,9 @@ impl From<s3_store::OpenError> for Failure {
         let message = crate::model::text::terminal(&error.to_string());
         match error {
             s3_store::OpenError::Address(_) => Failure::new(Kind::Usage, message),
+            s3_store::OpenError::Refused { failed, .. } if failed.trouble == Trouble::Refused => {
+                Failure::failed(message).hint("make the bucket first, or name another with `--store`")
+            }
             s3_store::OpenError::Refused { .. } => Failure::new(Kind::Credentials, message)
                 .hint("`leanlake iam scan --store s3://bucket/prefix` prints what the role must be allowed"),
         }

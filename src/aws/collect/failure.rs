@@ -77,6 +77,10 @@ impl Failed {
         if let Some(stop) = find::<Stop>(error) {
             return Failed { trouble: stop.trouble(), code: None, reason: stop.to_string() };
         }
+        if let SdkError::ResponseError(unread) = error {
+            let reason = format!("HTTP {} with an answer that could not be read", unread.raw().status().as_u16());
+            return Failed { trouble: Trouble::Broken, code: None, reason };
+        }
         let trouble = match error {
             SdkError::TimeoutError(_) => Trouble::TimedOut,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Trouble::TimedOut,
@@ -157,7 +161,7 @@ pub fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in causes(error) {
-        let line = cause.to_string();
+        let line = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         if !said.iter().any(|earlier| earlier.contains(&line)) {
             said.push(line);
         }

@@ -187,8 +187,8 @@ impl Gate {
         let reserved = self.meter.reserve(call).map_err(refused)?;
         if let Err(failures) = self.breaker.check(call, Instant::now()) {
             reserved.not_sent();
-            let (service, region) = (call.service.to_owned(), call.region.clone());
-            return Err(refused(Stop::CircuitOpen { service, region, failures }));
+            let (operation, region) = (call.operation.clone(), call.region.clone());
+            return Err(refused(Stop::CircuitOpen { operation, region, failures }));
         }
         let waited = tokio::select! {
             biased;

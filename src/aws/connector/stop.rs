@@ -25,10 +25,10 @@ pub enum Stop {
         limit: String,
     },
     /// The service failed so often that it is left alone for a while.
-    #[error("`{service}` in {region} failed {failures} times in a row and is left alone for now")]
+    #[error("`{operation}` failed {failures} times in a row in {region} and is left alone for now")]
     CircuitOpen {
-        /// The service.
-        service: String,
+        /// The operation.
+        operation: String,
         /// Its Region.
         region: String,
         /// Failures in a row.
