@@ -99,7 +99,8 @@ pub async fn scan(
     let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds: began.elapsed().as_secs() };
     let interrupted = cancel.is_cancelled();
     let snapshot = writer.finish(receipt, interrupted).await?;
-    let over_budget = tally.gaps.iter().any(|gap| gap.state == CoverageState::OverBudget);
+    // Not from the gaps: collectors have budgets of their own (uploads, queries), which end no scan.
+    let over_budget = session.connector.over_budget();
     Ok(Outcome { snapshot, gaps: tally.gaps, interrupted, over_budget })
 }
 

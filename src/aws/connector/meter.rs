@@ -47,6 +47,7 @@ impl Spent {
 struct Book {
     spent: Spent,
     reserved: Money,
+    refused: bool,
 }
 
 /// Counts and prices requests, and stops a run before it gets dearer than allowed.
@@ -85,6 +86,7 @@ impl Meter {
             && price.is_positive()
             && so_far + price > limit
         {
+            book.refused = true;
             return Err(Stop::over_budget(&call.operation, price, so_far, limit));
         }
         book.reserved += price;
@@ -100,6 +102,11 @@ impl Meter {
     /// Returns what the run has cost so far.
     pub fn spent(&self) -> Spent {
         self.book().spent.clone()
+    }
+
+    /// Returns true when the limit refused a request.
+    pub fn refused(&self) -> bool {
+        self.book().refused
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -187,7 +194,9 @@ mod tests {
     fn a_run_stops_before_it_is_too_dear_and_not_after() {
         let meter = meter("0.02");
         let (first, second) = (meter.reserve(&page()).unwrap(), meter.reserve(&page()).unwrap());
+        assert!(!meter.refused());
         assert!(matches!(meter.reserve(&page()), Err(Stop::OverBudget { .. })), "two under way use it up");
+        assert!(meter.refused());
         first.answered(false);
         meter.reserve(&page()).unwrap().answered(true);
         second.answered(true);

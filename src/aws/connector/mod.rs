@@ -121,6 +121,11 @@ impl Connector {
         self.gate.meter.price(operation, region)
     }
 
+    /// Returns true when the run was refused a request because it would have become too dear.
+    pub fn over_budget(&self) -> bool {
+        self.gate.meter.refused()
+    }
+
     /// Returns where the facts read so far are from.
     pub fn origin(&self, partition: &str) -> Origin {
         self.gate.hosts.origin(partition)
