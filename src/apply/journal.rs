@@ -269,7 +269,7 @@ impl Runs {
 }
 
 fn is_record(file: &str) -> bool {
-    file.starts_with(|c: char| c.is_ascii_digit()) && file.ends_with(".json") && !file.ends_with("-restore.json")
+    file.starts_with(|c: char| c.is_ascii_digit()) && !file.ends_with("-restore.json")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]

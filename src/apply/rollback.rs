@@ -53,7 +53,9 @@ pub fn undo(entries: &[Entry]) -> Vec<Undo> {
             Record::Started(_) | Record::Finished { .. } => {}
         }
     }
-    open.values().for_each(|intent| take(intent));
+    for intent in open.into_values() {
+        take(intent);
+    }
     undo.into_values().collect()
 }
 
@@ -135,10 +137,10 @@ impl Rollback<'_> {
                 Err(why) => Outcome::Guarded { reason: crate::model::text::terminal(&why.to_string()) },
                 Ok(None) => Outcome::AlreadyDone,
                 Ok(Some(wanted)) => {
+                    let (before, after) = (&live.configuration, &wanted);
                     let (executor, pace, tolerance) = (self.executor, self.pace, self.tolerance);
-                    let (place, before, after) = (&undo.place, &live.configuration, &wanted);
-                    let writing = Writing { executor, pace, tolerance, place, before, after };
-                    return writing.carry_out(journal).await;
+                    let write = Writing { executor, pace, tolerance, place: &undo.place, before, after };
+                    return write.carry_out(journal).await;
                 }
             },
         };

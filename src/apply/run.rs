@@ -75,8 +75,8 @@ impl Run<'_> {
                 Ok(wanted) => {
                     let (executor, pace, tolerance) = (self.executor, self.pace, self.tolerance);
                     let (before, after) = (&live.configuration, &wanted);
-                    let writing = Writing { executor, pace, tolerance, place: &place, before, after };
-                    return writing.carry_out(self.journal).await;
+                    let write = Writing { executor, pace, tolerance, place: &place, before, after };
+                    return write.carry_out(self.journal).await;
                 }
             },
         };

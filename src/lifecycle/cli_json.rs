@@ -39,10 +39,11 @@ fn object(element: &Element) -> Value {
     for child in &element.children {
         let list = list_name(&element.name, &child.name);
         match list {
-            Some(list) => match fields.entry(list).or_insert_with(|| json!([])) {
-                Value::Array(items) => items.push(value(child)),
-                _ => continue,
-            },
+            Some(list) => {
+                if let Value::Array(items) = fields.entry(list).or_insert_with(|| json!([])) {
+                    items.push(value(child));
+                }
+            }
             None => {
                 fields.insert(child.name.clone(), value(child));
             }

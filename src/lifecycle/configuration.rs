@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LifecycleError;
-use super::document::{Document, digest};
+use super::document::{Document, Rule, digest};
 use super::rule::OwnRule;
 
 /// What S3 sets when a configuration arrives without the header.
@@ -70,6 +70,11 @@ impl Configuration {
     /// Returns the digest of what the document means; the same for no document and one without rules.
     pub fn fingerprint(&self) -> String {
         self.document.as_ref().map_or_else(|| digest(b""), Document::fingerprint)
+    }
+
+    /// Returns the rules, in the order they stand.
+    pub fn rules(&self) -> &[Rule] {
+        self.document.as_ref().map_or(&[], Document::rules)
     }
 
     /// Returns true when both mean the same, the small-object setting included.

@@ -56,7 +56,7 @@ struct Meaning {
 /// The rules by ID; one without ID is named by its fingerprint, a repeated ID gets a number.
 fn by_id(configuration: &Configuration) -> BTreeMap<String, Meaning> {
     let mut out = BTreeMap::new();
-    for rule in configuration.document.iter().flat_map(|document| document.rules()) {
+    for rule in configuration.rules() {
         let canonical = rule.element.canonical();
         let mut name = name_of(rule, &canonical);
         let mut copy = 2;
@@ -89,7 +89,7 @@ pub fn lines(from: &Configuration, to: &Configuration) -> Vec<String> {
         let shown = Untrusted::from(id.as_str()).terminal();
         match (old.get(id), new.get(id)) {
             (Some(was), Some(is)) if was.canonical == is.canonical => {
-                kept.push(format!("  rule `{shown}` (kept as it is)"))
+                kept.push(format!("  rule `{shown}` (kept as it is)"));
             }
             (Some(was), Some(is)) => {
                 out.push(format!("~ rule `{shown}`"));

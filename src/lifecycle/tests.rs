@@ -87,8 +87,8 @@ fn a_mix_of_both_forms_is_refused() {
 
 #[test]
 fn the_rule_after_the_thousandth_is_refused() {
-    let rules: String = (0..1000).map(|n| format!("<Rule><ID>r{n}</ID><Filter/></Rule>")).collect();
-    let full = doc(&format!("<LifecycleConfiguration>{rules}</LifecycleConfiguration>"));
+    let rules: Vec<String> = (0..1000).map(|n| format!("<Rule><ID>r{n}</ID><Filter/></Rule>")).collect();
+    let full = doc(&format!("<LifecycleConfiguration>{}</LifecycleConfiguration>", rules.concat()));
     assert_eq!(full.with(&ABORT_7), Err(LifecycleError::TooMany(1001)));
 }
 
@@ -226,7 +226,7 @@ fn document() -> impl Strategy<Value = (String, Vec<String>)> {
         (rules, any::<bool>(), space.clone()).prop_map(move |(rules, declared, tail)| {
             let head = if declared { "<?xml version=\"1.0\"?>\n" } else { "" };
             let space = if prefix.is_empty() { "xmlns" } else { "xmlns:s3" };
-            let body: String = rules.iter().map(|(space, rule)| format!("{space}{rule}")).collect();
+            let body: String = rules.iter().flat_map(|(space, rule)| [*space, rule.as_str()]).collect();
             let xml = format!("{head}<{prefix}LifecycleConfiguration {space}='urn:s3' xmlns:o=\"urn:o\">{body}{tail}</{prefix}LifecycleConfiguration >\n");
             (xml, rules.into_iter().map(|(_, rule)| rule).collect())
         })

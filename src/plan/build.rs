@@ -120,8 +120,7 @@ fn finish(observed: &Observed, after: Configuration, changes: Vec<Change>, of: &
 
 /// Returns the configuration with the candidate's rule in it, or why it stays as it is.
 fn add(candidate: &Candidate<'_>, to: &Configuration) -> Result<Configuration, (SkipKind, String)> {
-    let rules = to.document.iter().flat_map(|document| document.rules());
-    if let Some(other) = rules.into_iter().find(|rule| candidate.rule.is_covered_by(rule)) {
+    if let Some(other) = to.rules().iter().find(|rule| candidate.rule.is_covered_by(rule)) {
         let id = crate::model::text::terminal(other.id.as_deref().unwrap_or("without ID"));
         return Err((SkipKind::AlreadySo, format!("the rule `{id}` already does it")));
     }

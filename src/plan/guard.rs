@@ -24,7 +24,7 @@ pub fn protecting_tag(tags: &BTreeMap<String, String>, keys: &[String]) -> Optio
 /// Returns who else seems to write the configuration of a bucket, with the evidence.
 pub fn manager(observed: &Observed) -> Option<Untrusted> {
     let stack = observed.tags.as_ref().and_then(|tags| tags.get(STACK_TAG));
-    let rules = observed.configuration.document.iter().flat_map(|document| document.rules());
+    let rules = observed.configuration.rules().iter();
     let terraform = rules.filter_map(|rule| rule.id.as_deref()).find(|id| id.starts_with(TERRAFORM_RULE));
     match (stack, terraform) {
         (Some(stack), _) => Some(Untrusted::new(format!("CloudFormation (stack {stack})"))),

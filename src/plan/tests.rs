@@ -68,12 +68,12 @@ fn facts() -> Facts {
 }
 
 fn looks(of: &[(&str, Option<&str>)]) -> Looks {
-    let look = |xml: &Option<&str>| {
+    let look = |xml: Option<&str>| {
         let document = xml.map(|xml| Document::parse(xml.as_bytes()).unwrap());
         let configuration = Configuration { document, small_objects: Some("varies_by_storage_class".into()) };
         Observed { configuration, tags: Some(BTreeMap::new()) }
     };
-    of.iter().map(|(bucket, xml)| ((*bucket).to_owned(), Ok(look(xml)))).collect()
+    of.iter().map(|(bucket, xml)| ((*bucket).to_owned(), Ok(look(*xml)))).collect()
 }
 
 fn planned(findings: &[Finding], selection: &Selection, looks: &Looks) -> Plan {

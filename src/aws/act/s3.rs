@@ -143,7 +143,10 @@ where
 
 /// Keeps the body and the small-object header of an answer.
 #[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<Option<(Vec<u8>, Option<String>)>>>);
+struct Kept(Arc<Mutex<Option<Answered>>>);
+
+/// A body, and the small-object header beside it.
+type Answered = (Vec<u8>, Option<String>);
 
 impl Kept {
     fn configuration(&self) -> Result<Configuration, LifecycleError> {
@@ -221,13 +224,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_read_is_every_byte_that_s3_sent_and_no_tags_are_no_tags() {
-        let faults: Faults = Arc::new(|call, _| match call.operation.as_str() {
-            "s3:GetBucketTagging" => Some(answer(404, "<Error><Code>NoSuchTagSet</Code></Error>")),
-            _ => {
-                let Fault::Answer(mut response) = answer(200, THEIRS) else { unreachable!() };
-                response.headers_mut().insert(SMALL_OBJECTS, "varies_by_storage_class");
-                Some(Fault::Answer(response))
+        let faults: Faults = Arc::new(|call, _| {
+            if call.operation == "s3:GetBucketTagging" {
+                return Some(answer(404, "<Error><Code>NoSuchTagSet</Code></Error>"));
             }
+            let Fault::Answer(mut response) = answer(200, THEIRS) else { unreachable!() };
+            response.headers_mut().insert(SMALL_OBJECTS, "varies_by_storage_class");
+            Some(Fault::Answer(response))
         });
         let seen = buckets(faults).observe(&place()).await.unwrap();
         assert_eq!(seen.configuration.document.unwrap().xml(), THEIRS);
