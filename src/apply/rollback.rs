@@ -137,9 +137,14 @@ impl Rollback<'_> {
                 Err(why) => Outcome::Guarded { reason: crate::model::text::terminal(&why.to_string()) },
                 Ok(None) => Outcome::AlreadyDone,
                 Ok(Some(wanted)) => {
-                    let (before, after) = (&live.configuration, &wanted);
-                    let (executor, pace, tolerance) = (self.executor, self.pace, self.tolerance);
-                    let write = Writing { executor, pace, tolerance, place: &undo.place, before, after };
+                    let write = Writing {
+                        executor: self.executor,
+                        pace: self.pace,
+                        tolerance: self.tolerance,
+                        place: &undo.place,
+                        before: &live.configuration,
+                        after: &wanted,
+                    };
                     return write.carry_out(journal).await;
                 }
             },

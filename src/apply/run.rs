@@ -73,9 +73,14 @@ impl Run<'_> {
             Ok(live) => match self.judge(step, &live) {
                 Err(outcome) => outcome,
                 Ok(wanted) => {
-                    let (executor, pace, tolerance) = (self.executor, self.pace, self.tolerance);
-                    let (before, after) = (&live.configuration, &wanted);
-                    let write = Writing { executor, pace, tolerance, place: &place, before, after };
+                    let write = Writing {
+                        executor: self.executor,
+                        pace: self.pace,
+                        tolerance: self.tolerance,
+                        place: &place,
+                        before: &live.configuration,
+                        after: &wanted,
+                    };
                     return write.carry_out(self.journal).await;
                 }
             },
