@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests read the environment that `tests/run` sets")]
 
+mod apply;
 mod architecture;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod aws;

@@ -1,12 +1,17 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
+mod apply;
 mod connect;
 mod demo;
+mod hands;
 mod iam;
+mod journal;
 mod open;
+mod plan;
 mod policies;
 mod prices;
 mod query;
+mod rollback;
 mod rows;
 mod scan;
 mod snapshots;
@@ -97,6 +102,14 @@ pub enum Format {
 enum Verb {
     /// Read the account into a new snapshot; changes nothing in AWS.
     Scan(scan::Scan),
+    /// Make a plan from what is recommended, or show one; changes nothing.
+    Plan(plan::Plan),
+    /// Show what a plan changes, and make the change with --yes.
+    Apply(apply::Apply),
+    /// Show what taking back a run changes, and take it back with --yes.
+    Rollback(rollback::Rollback),
+    /// List the runs that changed something.
+    Journal(journal::Journal),
     /// Write the built-in demo lake into an empty store, to try every verb on it.
     Demo(demo::Demo),
     /// Print the IAM policy that scanning or applying needs, and nothing more.
@@ -117,6 +130,10 @@ enum Verb {
 async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Scan(scan) => return scan::run(&scan, context).await,
+        Verb::Plan(plan) => return plan::run(&plan, context),
+        Verb::Apply(apply) => return apply::run(&apply, context).await,
+        Verb::Rollback(rollback) => return rollback::run(&rollback, context).await,
+        Verb::Journal(journal) => return journal::run(&journal, context).await,
         Verb::Demo(demo) => demo::run(&demo, context).await?,
         Verb::Iam(iam) => iam::run(&iam, context)?,
         Verb::Query(query) => query::run(&query, context).await?,

@@ -1,0 +1,133 @@
+//! `apply`: carries out a plan. Without `--yes` it shows the change and stops.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::connect::Purpose;
+use super::hands::{Hands, describe, verdict};
+use super::plan::{dollars, read};
+use super::{Context, Format};
+use crate::apply::guard::MAX_STEPS;
+use crate::apply::journal::{Journal, Record, Started, Verb};
+use crate::apply::run::settled;
+use crate::apply::{Ending, Limits, Pace, Report, Run};
+use crate::error::Failure;
+use crate::model::Money;
+use crate::plan::{self, Plan, show};
+
+/// Show what a plan changes, and make the change with --yes.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The plan file.
+    #[arg(value_name = "FILE", required_unless_present = "resume", conflicts_with = "resume")]
+    file: Option<PathBuf>,
+    /// Make the change. Without it nothing is written.
+    #[arg(long)]
+    yes: bool,
+    /// Go on with a run that was interrupted; its plan is in the journal.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<String>,
+    /// Change at most so many buckets.
+    #[arg(long, value_name = "N", default_value_t = MAX_STEPS)]
+    max_steps: usize,
+    /// Touch at most so many bytes; a plan that does not know how many is refused.
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<u64>,
+    /// Cost at most so much once; a plan that does not know how much is refused.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    max_one_off_usd: Option<Money>,
+    /// Never change buckets with this tag, beside those tagged `leanlake:protected`; repeat for several.
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    protected_tag: Vec<String>,
+    /// Also change buckets that CloudFormation or Terraform seem to manage.
+    #[arg(long)]
+    override_iac: bool,
+}
+
+impl Apply {
+    fn limits(&self) -> Limits {
+        Limits {
+            max_steps: self.max_steps,
+            max_bytes: self.max_bytes,
+            max_one_off: self.max_one_off_usd,
+            protected_tags: self.protected_tag.clone(),
+            override_iac: self.override_iac,
+        }
+    }
+}
+
+/// Shows, and with `--yes` carries out.
+pub async fn run(args: &Apply, context: &Context) -> Result<ExitCode, Failure> {
+    let format = context.format(&[Format::Table, Format::Json])?;
+    let (plan, bytes, opened) = match (&args.file, &args.resume) {
+        (_, Some(run)) => open(context, run).await?,
+        (file, None) => {
+            let (plan, bytes) = read(file.as_deref().unwrap_or("plan.json".as_ref()))?;
+            (plan, bytes, None)
+        }
+    };
+    if !args.yes {
+        context.term.data(&show::show(&plan, context.now()))?;
+        context.term.hint("nothing was changed: `--yes` makes the change");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (hands, limits) = (context.hands(Purpose::Apply).await?, args.limits());
+    limits.check_plan(&plan, &hands.target, context.now())?;
+    let (mut journal, settled) = match opened {
+        Some(opened) => opened,
+        None => (begin(context, &hands, &bytes).await?, BTreeSet::new()),
+    };
+    let cancel = CancellationToken::new();
+    context.term.status(&format!("run {}: {}", journal.run(), show::summary(&plan)));
+    let reports = {
+        let (executor, tolerance) = (hands.executor.as_ref(), hands.target.tolerance());
+        let (journal, limits, pace, cancel) = (&mut journal, &limits, Pace::default(), &cancel);
+        let mut run = Run { executor, journal, limits, pace, tolerance, cancel };
+        context.interruptible(run.apply(&plan, &settled), cancel).await?
+    };
+    let ending = Ending::of(&reports, cancel.is_cancelled());
+    context.term.data(&match format {
+        Format::Json => summary_json(journal.run(), &reports),
+        _ => describe(&reports),
+    })?;
+    verdict(ending, journal.run())?;
+    context.term.hint(&format!("leanlake rollback {} takes it back", journal.run()));
+    Ok(ExitCode::SUCCESS)
+}
+
+type Opened = Option<(Journal, BTreeSet<String>)>;
+
+async fn open(context: &Context, run: &str) -> Result<(Plan, Vec<u8>, Opened), Failure> {
+    let (journal, entries) = context.runs(&context.store().await?).open(run).await?;
+    let bytes = journal.plan().await?.to_vec();
+    let identity = plan::identity(&bytes);
+    for entry in &entries {
+        if let Record::Started(Started { verb: Verb::Apply { plan }, .. }) = &entry.record
+            && *plan != identity
+        {
+            return Err(Failure::failed("the plan in the journal is not the one that the run began with"));
+        }
+    }
+    Ok((Plan::read(&bytes)?, bytes, Some((journal, settled(&entries)))))
+}
+
+async fn begin(context: &Context, hands: &Hands, bytes: &[u8]) -> Result<Journal, Failure> {
+    let started = hands.started(Verb::Apply { plan: plan::identity(bytes) });
+    Ok(context.runs(&context.journal_store().await?).begin(started, Some(bytes)).await?)
+}
+
+/// Returns how a run ended, for scripts.
+pub(super) fn summary_json(run: &str, reports: &[Report]) -> String {
+    let one = |report: &Report| {
+        let mut fields = json!(report.outcome);
+        fields["bucket"] = json!(report.bucket);
+        fields
+    };
+    let buckets: Vec<_> = reports.iter().map(one).collect();
+    format!("{:#}", json!({"schema": "leanlake.run", "version": "1.0", "run": run, "buckets": buckets}))
+}
