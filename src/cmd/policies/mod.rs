@@ -1,16 +1,15 @@
 //! `policies list|show|test|new`: what leanlake looks for, its tests, and the skeleton of a new policy.
 
+mod new;
+
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Context, Format, rows};
 use crate::engine::Answer;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::model::Row;
 use crate::model::text::terminal;
 use crate::policy::{self, CaseReport, Library, Policy, PolicyError};
@@ -49,7 +48,7 @@ pub async fn run(policies: &Policies, context: &Context) -> Result<(), Failure> 
         What::List => list(context).await,
         What::Show { id } => show(id, context).await,
         What::Test { id } => test(id.as_deref(), context).await,
-        What::New { id } => new(id, context),
+        What::New { id } => new::run(id, context),
     }
 }
 
@@ -150,29 +149,4 @@ fn told(report: &CaseReport) -> String {
         let _ = write!(line, "\n       {}", terminal(failure));
     }
     line
-}
-
-fn new(id: &str, context: &Context) -> Result<(), Failure> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let service = id.split_once('-').map(|(service, _)| service).filter(|service| !service.is_empty());
-    let Some(service) = service.filter(|_| id.chars().all(plain) && !id.ends_with('-')) else {
-        return Err(Failure::new(Kind::Usage, format!("`{}` cannot be a policy's id", terminal(id)))
-            .hint("lower-case letters, digits and hyphens, the service first: `s3-my-waste`"));
-    };
-    if Library::built_in()?.find(id).is_some() {
-        return Err(Failure::failed(format!("there is a policy `{id}` already"))
-            .hint(format!("`leanlake policies show {id}` prints it")));
-    }
-    let root = context.global.policies.first().cloned().unwrap_or_else(|| PathBuf::from("policies"));
-    let folder = root.join(service);
-    let path = folder.join(format!("{id}.yaml"));
-    let failed = |error: std::io::Error| {
-        Failure::failed(format!("cannot write `{}`: {error}", terminal(&path.display().to_string())))
-    };
-    fs::create_dir_all(&folder).map_err(failed)?;
-    let mut file = fs::File::create_new(&path).map_err(failed)?;
-    file.write_all(policy::skeleton(id).as_bytes()).map_err(failed)?;
-    context.term.data(&terminal(&path.display().to_string()))?;
-    context.term.hint(&format!("`leanlake policies test {id} --policies {}`", terminal(&root.display().to_string())));
-    Ok(())
 }
