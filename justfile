@@ -19,7 +19,7 @@ demo:
 
 # Writes generated pages and golden files anew.
 bless:
-    INSTA_UPDATE=always LEANLAKE_BLESS=1 cargo test --locked
+    LEANLAKE_UPDATE=1 INSTA_UPDATE=always cargo test --locked
 
 # Licences, advisories and duplicates (needs cargo-deny).
 deny:

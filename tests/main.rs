@@ -12,6 +12,7 @@ mod collect;
 mod demo;
 mod generated;
 mod policies;
+mod scan;
 mod snapshots;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]

@@ -13,8 +13,10 @@ pub enum Trouble {
     Expired,
     /// The service fails: 500.
     Broken,
-    /// No answer comes.
+    /// No answer comes, and the call takes no effect.
     Stalled,
+    /// No answer comes, and the call takes effect.
+    StalledAfter,
     /// The call takes effect and its answer is lost.
     LostAnswer,
     /// The answer is not what the model says.
@@ -27,18 +29,25 @@ pub struct Fault {
     operation: String,
     resource: Option<String>,
     pub(super) trouble: Trouble,
+    passed_over: usize,
     left: Option<usize>,
 }
 
 impl Fault {
     /// Returns trouble for every call of `operation`: `s3:ListBuckets`, `ce:*` or `*`.
     pub fn on(operation: &str, trouble: Trouble) -> Self {
-        Fault { operation: operation.to_owned(), resource: None, trouble, left: None }
+        Fault { operation: operation.to_owned(), resource: None, trouble, passed_over: 0, left: None }
     }
 
     /// Only for one bucket, workgroup or other resource.
     pub fn of(mut self, resource: &str) -> Self {
         self.resource = Some(resource.to_owned());
+        self
+    }
+
+    /// Not for the next `calls` calls.
+    pub fn after(mut self, calls: usize) -> Self {
+        self.passed_over = calls;
         self
     }
 
@@ -59,6 +68,10 @@ impl Fault {
 /// Returns the trouble that `request` meets, and uses it up by one.
 pub(super) fn meet(faults: &mut [Fault], request: &Request) -> Option<Trouble> {
     let fault = faults.iter_mut().find(|fault| fault.matches(request))?;
+    if fault.passed_over > 0 {
+        fault.passed_over -= 1;
+        return None;
+    }
     fault.left = fault.left.map(|left| left - 1);
     Some(fault.trouble)
 }

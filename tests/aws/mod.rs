@@ -115,11 +115,6 @@ impl Aws {
     pub fn make(&self, fault: Fault) {
         self.account().faults.push(fault);
     }
-
-    /// Ends all trouble.
-    pub fn mend(&self) {
-        self.account().faults.clear();
-    }
 }
 
 fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {

@@ -80,6 +80,7 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
     let who = format!("arn:aws:iam::{}:user/reader", account.id);
     let mut answer = match trouble {
         _ if request.key_id.is_empty() => request.refuse(403, "MissingAuthenticationToken", "no signature"),
+        Some(Trouble::Stalled) => Answer::new(0, "", ""),
         Some(Trouble::Denied) => denied(request, &who),
         Some(Trouble::Throttled) => throttled(request),
         Some(Trouble::Expired) => expired(request),
@@ -91,7 +92,8 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
         answer.status = 500;
     }
     account.calls.push(request.logged(answer.status));
-    (trouble != Some(Trouble::Stalled)).then_some(answer)
+    let stalled = matches!(trouble, Some(Trouble::Stalled | Trouble::StalledAfter));
+    (!stalled).then_some(answer)
 }
 
 fn denied(request: &Request, who: &str) -> Answer {

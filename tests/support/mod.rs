@@ -64,6 +64,11 @@ impl World {
         self
     }
 
+    /// Returns the environment that the binary gets, for tests that start it through another program.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
     /// Returns a path in the world's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -21,3 +21,8 @@ pub fn skipped(test: &str, why: &str) {
         let _ = file.write_all(line.as_bytes());
     }
 }
+
+/// Prints a measured figure; `cargo test -- --nocapture` shows it.
+pub fn figure(text: &str) {
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}

@@ -1,0 +1,5 @@
+//! A scan as a user sees it: what it reads, what it says it could not read, and what it never does.
+
+mod bill;
+mod lake;
+mod trouble;
