@@ -7,6 +7,7 @@ mod apply;
 mod architecture;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod aws;
+mod bad_input;
 mod cli;
 mod collect;
 mod demo;
