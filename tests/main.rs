@@ -11,6 +11,7 @@ mod bad_input;
 mod cli;
 mod collect;
 mod demo;
+mod emulators;
 mod generated;
 mod policies;
 mod scan;

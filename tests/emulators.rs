@@ -1,0 +1,91 @@
+//! A third party's view: LocalStack for S3 and CloudWatch, moto for STS and Athena, boto3 as the witness.
+//!
+//! Cost Explorer is the tests' own: no emulator computes an answer from the question.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Days, Utc};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::aws::ledger::Charge;
+use crate::support::{World, skip};
+
+/// The world of one test on the emulators, with names that no other run has.
+struct Lake {
+    world: World,
+    python: String,
+    name: String,
+}
+
+impl Lake {
+    /// Returns a lake that boto3 filled, three weeks ago as its clock goes; none where there are no emulators.
+    fn seeded(test: &str) -> Option<Lake> {
+        let s3 = skip::unless_set(test, "LEANLAKE_TEST_S3")?;
+        let moto = skip::unless_set(test, "LEANLAKE_TEST_MOTO")?;
+        let python = skip::unless_set(test, "LEANLAKE_TEST_PYTHON")?;
+        let now: DateTime<Utc> = SystemTime::now().into();
+        let today = now.date_naive().checked_add_days(Days::new(21)).unwrap();
+        let world = World::new().on(&today.to_string());
+        let bill = world.aws.url();
+        let world = world
+            .set("AWS_ACCESS_KEY_ID", "123456789012")
+            .set("AWS_ENDPOINT_URL", &moto)
+            .set("AWS_ENDPOINT_URL_S3", &s3)
+            .set("AWS_ENDPOINT_URL_CLOUDWATCH", &s3)
+            .set("AWS_ENDPOINT_URL_COST_EXPLORER", &bill);
+        let storage = Charge::usage(
+            today - Days::new(3),
+            "Amazon Simple Storage Service",
+            "TimedStorage-ByteHrs",
+            Decimal::TEN,
+            Decimal::from(400),
+            "GB-Mo",
+        );
+        world.aws.account().ledger.charges.push(storage);
+        world.aws.account().ledger.page = 500;
+        let unique = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+        let lake = Lake { world, python, name: format!("t{}-{unique}", test.len()) };
+        lake.witness("seed", &lake.name);
+        Some(lake)
+    }
+
+    fn witness(&self, verb: &str, name: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulators/witness.py");
+        let mut command = Command::new(&self.python);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(self.world.environment());
+        let output = command.env("AWS_DEFAULT_REGION", "us-east-1").arg(script).args([verb, name]).output().unwrap();
+        assert!(output.status.success(), "witness {verb} {name}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn bucket(&self, which: &str) -> String {
+        format!("{}-{which}", self.name)
+    }
+
+    /// Returns what boto3 sees of a bucket's lifecycle.
+    fn lifecycle(&self, which: &str) -> Value {
+        serde_json::from_str(&self.witness("lifecycle", &self.bucket(which))).unwrap()
+    }
+}
+
+#[test]
+fn the_emulated_lake_is_read_as_boto3_wrote_it() {
+    let Some(lake) = Lake::seeded("the_emulated_lake_is_read_as_boto3_wrote_it") else { return };
+    lake.world.scan();
+    let bucket = lake.bucket("lake");
+    let of_bucket = |columns: &str, table: &str| {
+        lake.world.lines(&format!("select {columns} from {table} where bucket = '{bucket}'"))
+    };
+    assert_eq!(of_bucket("lifecycle_rule_count as n", "buckets"), ["n=2"]);
+    assert_eq!(of_bucket("max(object_size_greater_than) as n", "lifecycle_rules"), ["n=1048576"]);
+    assert_eq!(of_bucket("sum(bytes) as n", "multipart_uploads"), [format!("n={}", 11 << 20)]);
+    assert_eq!(of_bucket("count(*) as n, max(bytes) as size", "storage"), ["n=40 size=1000000000000"]);
+    let groups =
+        lake.world.lines(&format!("select workgroup from athena_workgroups where workgroup = '{}'", lake.name));
+    assert_eq!(groups, [format!("workgroup={}", lake.name)]);
+    assert_eq!(lake.lifecycle("lake")["minimum_size"], "varies_by_storage_class");
+    assert_eq!(lake.lifecycle("bare"), Value::Null);
+}
