@@ -207,14 +207,55 @@ impl Sum for Range {
     }
 }
 
-/// A range of dollars, or the reason why there is none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+/// A range of dollars, or the reason why there is none. In JSON `{low, expected, high}` or `{unknown: why}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub enum Estimate {
     /// The amount is known to lie in this range.
     Known(Range),
     /// The amount is not known, and why.
     Unknown(String),
+}
+
+/// An estimate as it stands in JSON.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Written {
+    /// The amount lies in this range.
+    Known(Range),
+    /// Nobody knows the amount.
+    Unknown {
+        /// The missing column, rate or pool.
+        unknown: String,
+    },
+}
+
+impl From<Written> for Estimate {
+    fn from(written: Written) -> Estimate {
+        match written {
+            Written::Known(range) => Estimate::Known(range),
+            Written::Unknown { unknown } => Estimate::Unknown(unknown),
+        }
+    }
+}
+
+impl From<Estimate> for Written {
+    fn from(estimate: Estimate) -> Written {
+        match estimate {
+            Estimate::Known(range) => Written::Known(range),
+            Estimate::Unknown(unknown) => Written::Unknown { unknown },
+        }
+    }
+}
+
+impl JsonSchema for Estimate {
+    fn schema_name() -> Cow<'static, str> {
+        "Estimate".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Written::json_schema(generator)
+    }
 }
 
 impl Estimate {
@@ -254,6 +295,18 @@ mod tests {
         assert_eq!(usd("0.000012000").to_string(), "0.000012");
         assert_eq!(serde_json::to_string(&usd("0.92")).unwrap(), "\"0.92\"");
         assert_eq!(serde_json::from_str::<Money>("\"0.92\"").unwrap(), usd("0.92"));
+    }
+
+    #[test]
+    fn an_estimate_in_json_is_a_range_or_says_why_not() {
+        let json = |estimate: &Estimate| serde_json::to_string(estimate).unwrap();
+        let known = Estimate::Known(Range { low: usd("1"), expected: usd("2"), high: None });
+        assert_eq!(json(&known), r#"{"low":"1.00","expected":"2.00","high":null}"#);
+        let unknown = Estimate::Unknown("`bytes` is NULL".into());
+        assert_eq!(json(&unknown), r#"{"unknown":"`bytes` is NULL"}"#);
+        for estimate in [known, unknown] {
+            assert_eq!(serde_json::from_str::<Estimate>(&json(&estimate)).unwrap(), estimate);
+        }
     }
 
     #[test]
