@@ -21,6 +21,12 @@ pub(super) fn billed_bytes(scanned: i64) -> i64 {
     megabytes.saturating_mul(MEGABYTE).max(MINIMUM)
 }
 
+/// The same as SQL, for sums over many queries.
+pub(super) fn billed_bytes_sql(scanned: &str) -> String {
+    let whole = format!("({scanned} + {}) / {MEGABYTE} * {MEGABYTE}", MEGABYTE - 1);
+    format!("(case when {scanned} > 0 then greatest({MINIMUM}, {whole}) else 0 end)")
+}
+
 /// The last full 30 days before as-of: from the first day on, until the second, which is not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
@@ -32,6 +38,12 @@ impl Window {
     pub fn before(as_of: DateTime<Utc>) -> Self {
         let until = as_of.date_naive();
         Window { from: until.checked_sub_days(Days::new(WINDOW_DAYS)).unwrap_or(until), until }
+    }
+
+    /// Returns the condition that an instant lies in it.
+    pub fn sql(self, column: &str) -> String {
+        let Window { from, until } = self;
+        format!("{column} >= timestamp '{from}T00:00:00Z' and {column} < timestamp '{until}T00:00:00Z'")
     }
 
     pub fn holds(self, instant: DateTime<Utc>) -> bool {
@@ -63,6 +75,16 @@ mod tests {
         for (scanned, billed) in [(0, 0), (1, 10 * mb), (10 * mb, 10 * mb), (10 * mb + 1, 11 * mb), (25 * mb, 25 * mb)]
         {
             assert_eq!(billed_bytes(scanned), billed, "{scanned}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sum_in_sql_rounds_as_the_replay_does() {
+        let engine = crate::engine::Engine::new().unwrap();
+        for scanned in [0, 1, MEGABYTE, MINIMUM, MINIMUM + 1, (1 << 50) + 1] {
+            let rows =
+                engine.rows(&format!("select {} as billed", billed_bytes_sql(&scanned.to_string()))).await.unwrap();
+            assert_eq!(rows[0].int("billed"), Some(billed_bytes(scanned)), "{scanned}");
         }
     }
 

@@ -6,11 +6,16 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
-use crate::model::{Coverage, CoverageState, Row};
+use crate::model::{Coverage, CoverageState, PoolPath, Row};
 
 /// Days after which a bucket's newest size says nothing about today. CloudWatch publishes daily; `ListMetrics` hides
 /// a series after two silent weeks (CloudWatch API reference, `ListMetrics`).
 pub const FRESH_DAYS: u64 = 14;
+/// Days before as-of in which a bucket's last size is looked for, to say that it is too old.
+const LOOK_BACK_DAYS: u64 = 60;
+
+/// CloudWatch's storage type of Standard.
+pub(super) const STANDARD: &str = "StandardStorage";
 
 /// Account, Region and name of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,55 +30,76 @@ impl BucketKey {
         let text = |column| row.key(column).to_owned();
         BucketKey { account_id: text("account_id"), region: text("region"), bucket: text("bucket") }
     }
+
+    /// The bucket's place in the tree of pools.
+    pub fn scope(&self) -> PoolPath {
+        PoolPath::of(&[&self.account_id, &self.region, "s3", &self.bucket])
+    }
 }
 
 /// The first day that is fresh enough.
-pub(super) fn fresh_from(as_of: DateTime<Utc>) -> NaiveDate {
+fn fresh_from(as_of: DateTime<Utc>) -> NaiveDate {
     let today = as_of.date_naive();
     today.checked_sub_days(Days::new(FRESH_DAYS)).unwrap_or(today)
 }
 
-/// SQL of the newest measured day of each bucket that is fresh, to be joined as `newest`.
-pub(super) fn newest(as_of: DateTime<Utc>) -> String {
-    format!(
-        "select account_id, region, bucket, max(day) as day from storage \
-         where bytes is not null and day <= date '{}' group by 1, 2, 3 having max(day) >= date '{}'",
-        as_of.date_naive(),
-        fresh_from(as_of)
-    )
+/// The condition on `day` of a size that is fresh; parts of older days are not even opened.
+pub(super) fn fresh(as_of: DateTime<Utc>) -> String {
+    format!("day >= date '{}' and day <= date '{}'", fresh_from(as_of), as_of.date_naive())
 }
 
-/// Returns the sizes of each bucket on its newest fresh day: storage type to bytes.
-pub(super) async fn sizes(
-    engine: &Engine,
-    as_of: DateTime<Utc>,
-) -> Result<BTreeMap<BucketKey, (NaiveDate, BTreeMap<String, i64>)>, EngineError> {
+/// What a bucket held on its newest fresh day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub day: NaiveDate,
+    /// Storage type to bytes.
+    pub by_type: BTreeMap<String, i64>,
+    /// Objects of all classes, versions, delete markers and parts counted too; `None` when they were not seen.
+    pub objects: Option<i64>,
+}
+
+/// Returns what each bucket held on its newest fresh day.
+pub(super) async fn sizes(engine: &Engine, as_of: DateTime<Utc>) -> Result<BTreeMap<BucketKey, Size>, EngineError> {
     let sql = format!(
-        "select s.account_id, s.region, s.bucket, s.day, s.storage_type, s.bytes from storage s \
-         join ({}) newest on newest.account_id = s.account_id and newest.region = s.region \
-         and newest.bucket = s.bucket and newest.day = s.day where s.bytes is not null",
-        newest(as_of)
+        "select account_id, region, bucket, day, storage_type, bytes, objects from storage \
+         where {} order by day desc, bytes desc nulls last",
+        fresh(as_of)
     );
-    let mut sizes: BTreeMap<BucketKey, (NaiveDate, BTreeMap<String, i64>)> = BTreeMap::new();
+    let mut sizes: BTreeMap<BucketKey, Size> = BTreeMap::new();
     for row in engine.rows(&sql).await? {
-        let (Some(day), Some(bytes)) = (row.date("day"), row.int("bytes")) else { continue };
-        let (_, by_type) = sizes.entry(BucketKey::of(&row)).or_insert_with(|| (day, BTreeMap::new()));
-        by_type.insert(row.key("storage_type").to_owned(), bytes);
+        let Some(day) = row.date("day") else { continue };
+        let key = BucketKey::of(&row);
+        match (row.int("bytes"), sizes.get_mut(&key)) {
+            (Some(bytes), known) => {
+                let fresh = || Size { day, by_type: BTreeMap::new(), objects: None };
+                let size = match known {
+                    Some(size) => size,
+                    None => sizes.entry(key).or_insert_with(fresh),
+                };
+                if size.day == day {
+                    size.by_type.insert(row.key("storage_type").to_owned(), bytes);
+                }
+            }
+            (None, Some(size)) if size.day == day => size.objects = row.int("objects"),
+            (None, _) => {}
+        }
     }
     Ok(sizes)
 }
 
-/// Returns a gap for each account and Region that has buckets whose newest size is too old to be used.
+/// Returns a gap for each account and Region with buckets that are there and whose newest size is too old to be used.
 ///
 /// # Errors
 /// The question to the snapshot failed.
 pub async fn stale(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<Coverage>, AnalysisError> {
+    let today = as_of.date_naive();
     let sql = format!(
         "select account_id, region, count(*) as old, max(day) as newest from (\
-         select account_id, region, bucket, max(day) as day from storage \
-         where bytes is not null and day <= date '{}' group by 1, 2, 3) \
+         select s.account_id, s.region, s.bucket, max(s.day) as day from storage s join buckets b \
+         on b.account_id = s.account_id and b.region = s.region and b.bucket = s.bucket \
+         where s.bytes is not null and s.day >= date '{}' and s.day <= date '{today}' group by 1, 2, 3) \
          where day < date '{}' group by 1, 2 order by 1, 2",
-        as_of.date_naive(),
+        today.checked_sub_days(Days::new(LOOK_BACK_DAYS)).unwrap_or(today),
         fresh_from(as_of)
     );
     let rows = engine.rows(&sql).await.map_err(AnalysisError::of("storage"))?;

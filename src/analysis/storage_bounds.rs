@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::storage::{BucketKey, newest};
+use chrono::TimeDelta;
+
+use super::storage::{BucketKey, STANDARD, Size, sizes};
 use super::{Analysis, Given};
 use crate::engine::EngineError;
-use crate::model::{PoolPath, Row};
+use crate::model::Row;
 use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::storage::STORAGE;
 
@@ -50,73 +52,63 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
     compute: |given| Box::pin(compute(given)),
 };
 
+/// The smallest size and the days seen within one age and the age before it.
+type Bands = BTreeMap<i64, (i64, i64)>;
+
 async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
-    let objects = objects(given).await?;
+    let bands = bands(given).await?;
     let mut rows = Vec::new();
-    for seen in given.engine.rows(&series(given)).await? {
-        let key = BucketKey::of(&seen);
-        for age in AGES {
-            rows.extend(bound(&seen, &key, age, objects.get(&key).copied()));
-        }
+    for (key, size) in sizes(given.engine, given.as_of).await? {
+        let Some(bands) = bands.get(&key) else { continue };
+        rows.extend(AGES.into_iter().filter_map(|age| bound(&key, &size, bands, age)));
     }
     Ok(rows)
 }
 
-/// For each bucket: sizes now, and for each age the smallest Standard size and the days that were seen.
-fn series(given: Given<'_>) -> String {
-    let standard = "s.storage_type = 'StandardStorage'";
-    let aged = AGES.map(|age| {
-        let inside = format!("{standard} and s.day > newest.day - interval '{age} days'");
-        format!("min(case when {inside} then s.bytes end) as least_{age}, count(case when {inside} then s.bytes end) as days_{age}")
-    });
-    format!(
-        "select s.account_id, s.region, s.bucket, newest.day, \
-         sum(case when s.day = newest.day and {standard} then s.bytes end) as standard_bytes, \
-         sum(case when s.day = newest.day then s.bytes end) as total_bytes, {} \
-         from storage s join ({}) newest on newest.account_id = s.account_id and newest.region = s.region \
-         and newest.bucket = s.bucket where s.bytes is not null and s.day <= newest.day \
-         group by 1, 2, 3, 4 order by 1, 2, 3",
-        aged.join(", "),
-        newest(given.as_of)
-    )
+/// For each bucket and band of age: the smallest Standard size and the days that were seen.
+async fn bands(given: Given<'_>) -> Result<BTreeMap<BucketKey, Bands>, EngineError> {
+    let today = given.as_of.date_naive();
+    let back = |age: i64| today - TimeDelta::days(age);
+    let cases: Vec<String> = AGES.iter().map(|age| format!("when day > date '{}' then {age}", back(*age))).collect();
+    let sql = format!(
+        "select account_id, region, bucket, case {} end as age, min(bytes) as least, count(*) as days from storage \
+         where storage_type = '{STANDARD}' and bytes is not null and day > date '{}' and day <= date '{today}' \
+         group by 1, 2, 3, 4",
+        cases.join(" "),
+        back(AGES[AGES.len() - 1])
+    );
+    let mut bands: BTreeMap<BucketKey, Bands> = BTreeMap::new();
+    for row in given.engine.rows(&sql).await? {
+        if let (Some(age), Some(least), Some(days)) = (row.int("age"), row.int("least"), row.int("days")) {
+            bands.entry(BucketKey::of(&row)).or_default().insert(age, (least, days));
+        }
+    }
+    Ok(bands)
 }
 
-fn bound(seen: &Row, key: &BucketKey, age: i64, objects: Option<i64>) -> Option<Row> {
-    let standard = seen.int("standard_bytes").filter(|bytes| *bytes > 0)?;
-    let days = seen.int(&format!("days_{age}"))?;
-    let ceiling = seen.int(&format!("least_{age}"))?;
+fn bound(key: &BucketKey, size: &Size, bands: &Bands, age: i64) -> Option<Row> {
+    let standard = size.by_type.get(STANDARD).copied().filter(|bytes| *bytes > 0)?;
+    let ceiling = bands.range(..=age).map(|(_, (least, _))| *least).min()?;
+    let days: i64 = bands.range(..=age).map(|(_, (_, days))| days).sum();
     if days * 2 < age {
         return None;
     }
-    let total = seen.int("total_bytes");
-    let mean = total.zip(objects).and_then(|(bytes, objects)| bytes.checked_div(objects));
+    let total: i64 = size.by_type.values().sum();
     let BucketKey { account_id, region, bucket } = key;
     Some(
         Row::new()
             .with("account_id", account_id.as_str())
             .with("region", region.as_str())
             .with("bucket", bucket.as_str())
-            .with("scope", PoolPath::of(&[account_id, region, "s3", bucket]).as_str())
+            .with("scope", key.scope().as_str())
             .with("older_than_days", age)
             .with("floor_bytes", 0_i64)
             .with("ceiling_bytes", ceiling)
             .with("days_seen", days)
             .with("standard_bytes", standard)
             .with("total_bytes", total)
-            .with("objects", objects)
-            .with("mean_object_bytes", mean)
-            .with("day", seen.date("day")),
+            .with("objects", size.objects)
+            .with("mean_object_bytes", size.objects.and_then(|objects| total.checked_div(objects)))
+            .with("day", size.day),
     )
-}
-
-/// Objects of each bucket on its newest day.
-async fn objects(given: Given<'_>) -> Result<BTreeMap<BucketKey, i64>, EngineError> {
-    let sql = format!(
-        "select s.account_id, s.region, s.bucket, max(s.objects) as objects from storage s join ({}) newest \
-         on newest.account_id = s.account_id and newest.region = s.region and newest.bucket = s.bucket \
-         and newest.day = s.day where s.objects is not null group by 1, 2, 3",
-        newest(given.as_of)
-    );
-    let rows = given.engine.rows(&sql).await?;
-    Ok(rows.iter().filter_map(|row| Some((BucketKey::of(row), row.int("objects")?))).collect())
 }

@@ -1,8 +1,10 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
 mod apply;
+mod assess;
 mod connect;
 mod demo;
+mod findings;
 mod hands;
 mod iam;
 mod journal;
@@ -112,6 +114,8 @@ enum Verb {
     Journal(journal::Journal),
     /// Write the built-in demo lake into an empty store, to try every verb on it.
     Demo(demo::Demo),
+    /// What was found, best first, and the arithmetic of each.
+    Findings(findings::Findings),
     /// Print the IAM policy that scanning or applying needs, and nothing more.
     Iam(iam::Iam),
     /// Ask the tables of a snapshot in SQL.
@@ -135,6 +139,7 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
         Verb::Rollback(rollback) => return rollback::run(&rollback, context).await,
         Verb::Journal(journal) => return journal::run(&journal, context).await,
         Verb::Demo(demo) => demo::run(&demo, context).await?,
+        Verb::Findings(findings) => findings::run(&findings, context).await?,
         Verb::Iam(iam) => iam::run(&iam, context)?,
         Verb::Query(query) => query::run(&query, context).await?,
         Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,

@@ -3,16 +3,20 @@
 //! [`decide`] is pure: findings and pools in, verdicts and totals out, the same for any order of either.
 //! Must never scale a saving by bill ÷ list, sum what is only possible, or let the order of policies matter.
 
+mod assess;
 mod blind;
 mod choose;
 mod count;
+mod document;
 mod ground;
 mod proposal;
 mod rank;
 mod reconcile;
 mod services;
 
+pub use assess::{AssessError, Assessment, Settings, assess};
 pub use blind::{Blind, BlindSpend, blind};
+pub use document::{Document, csv};
 pub use ground::Ground;
 pub use proposal::{Cut, HORIZON_MONTHS, Keep, Proposal};
 pub use rank::Totals;

@@ -106,7 +106,7 @@ impl Proposal {
         let net = known(&finding.net_saving_12m, "net saving")?;
         let (cut, cost) = stand(finding, ground)?;
         let bounded = bound(saving, cost);
-        let net_12m = shorten(net, saving, bounded);
+        let net_12m = shorten(net, saving, bounded, running.low, one_off.low);
         judge(bounded, running, one_off, net_12m)?;
         Ok(Proposal {
             id: finding.id.clone(),
@@ -149,7 +149,7 @@ fn known(estimate: &Estimate, what: &str) -> Result<Range, Verdict> {
 fn stand(finding: &Finding, ground: &Ground<'_>) -> Result<(Cut, Decimal), Verdict> {
     let unknown = |why: String| Verdict::Unknown { why };
     let Some(effect) = &finding.effect else {
-        return Err(unknown("pool: the finding names no part of the bill".to_owned()));
+        return Err(unknown("pool: no part of the bill is known to hold it".to_owned()));
     };
     let cut = Cut { scope: effect.scope.clone(), class: effect.class.clone(), axis: effect.axis, keep: Keep::ALL };
     let costs: Vec<Decimal> = ground.touched(&cut).into_iter().filter_map(|leaf| ground.cost(leaf)).collect();
@@ -170,16 +170,17 @@ fn bound(saving: Range, cost: Decimal) -> Range {
 }
 
 /// Twelve months of what the pool cut off are taken from the net: more than a ramp would take, so the low end holds.
-fn shorten(net: Range, saving: Range, bounded: Range) -> Range {
+/// Where nothing but the pool bounds the saving, twelve months of all of it less the least costs bound the net.
+fn shorten(net: Range, saving: Range, bounded: Range, running: Money, one_off: Money) -> Range {
     let months = Decimal::from(HORIZON_MONTHS);
     let less = |net: Money, full: Money, part: Money| net - (full - part) * months;
     let low = less(net.low, saving.low, bounded.low);
     let expected = less(net.expected, saving.expected, bounded.expected).max(low);
     let high = match (net.high, saving.high, bounded.high) {
-        (Some(net), Some(full), Some(part)) => Some(less(net, full, part).max(expected)),
-        _ => None,
+        (Some(net), Some(full), Some(part)) => Some(less(net, full, part)),
+        (_, _, part) => part.map(|part| (part - running) * months - one_off),
     };
-    Range { low, expected, high }
+    Range { low, expected, high: high.map(|high| high.max(expected)) }
 }
 
 /// Costs that eat the saving are a verdict; a saving that may be nothing, at no cost, is a question.
@@ -188,7 +189,7 @@ fn judge(saving: Range, running: Range, one_off: Range, net: Range) -> Result<()
         return Ok(());
     }
     let free = running == Range::ZERO && one_off == Range::ZERO;
-    if free && saving.expected.is_positive() {
+    if free && saving.high.is_none_or(Money::is_positive) {
         return Err(Verdict::Possible);
     }
     Err(Verdict::NoPayback { month: payback_month(saving, running, net) })

@@ -201,7 +201,14 @@ proptest! {
 }
 
 /// A finding on a scope, as a policy makes it.
-fn finding(id: u32, scope: &str, class: Option<&str>, axis: Axis, saving: Range, cost: (Range, Range)) -> Finding {
+pub(super) fn finding(
+    id: u32,
+    scope: &str,
+    class: Option<&str>,
+    axis: Axis,
+    saving: Range,
+    cost: (Range, Range),
+) -> Finding {
     let (running, one_off) = cost;
     let curve: Vec<Range> = (0..12)
         .map(|month| saving.minus_cost(running).minus_cost(if month == 0 { one_off } else { Range::ZERO }))

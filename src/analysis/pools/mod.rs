@@ -6,15 +6,16 @@ mod leaf;
 mod price;
 mod split;
 
-use super::athena::{Window, billed_bytes, monthly};
-use super::storage::{BucketKey, sizes};
+use super::athena::{Window, billed_bytes_sql, monthly};
+use super::storage::sizes;
 use super::{Analysis, AnalysisError, Given};
 use crate::engine::{Engine, EngineError};
-use crate::model::{BillLine, Pool, PoolPath, Row, Untrusted};
+use crate::model::{BillLine, Pool, PoolPath, Row};
 use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::athena::ATHENA_QUERIES;
 use crate::store::tables::bill::COSTS;
 use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS, STORAGE};
+use chrono::NaiveDate;
 use leaf::Leaf;
 use std::collections::BTreeMap;
 
@@ -108,54 +109,37 @@ async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
 async fn stored(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
     let known = split::known(given.engine).await?;
     let mut leaves = Vec::new();
-    for (key, (day, by_type)) in sizes(given.engine, given.as_of).await? {
+    for (key, size) in sizes(given.engine, given.as_of).await? {
         let told = known.get(&key).copied().unwrap_or_default();
-        for part in split::split(&by_type, told) {
-            leaves.push(Leaf::stored(&key, &part, day));
+        for part in split::split(&size.by_type, told) {
+            leaves.push(Leaf::stored(&key, &part, size.day));
         }
     }
     Ok(leaves)
 }
 
-/// Leaves of the workgroups: billed bytes of the queries that are paid by the TB.
+/// Leaves of the workgroups: billed bytes of the queries that are paid by the TB. Failed queries are free, cancelled
+/// ones pay for what they scanned; reserved capacity and reused answers are not paid by the byte.
 async fn queried(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
     let window = Window::before(given.as_of);
     let sql = format!(
-        "select account_id, region, workgroup, submitted, state, reused, dpu_count, bytes_scanned from athena_queries \
-         where statement_type = 'DML' and submitted >= timestamp '{}T00:00:00Z' and submitted < timestamp '{}T00:00:00Z'",
-        window.from, window.until
+        "select account_id, region, workgroup, min(submitted) as first, sum(case when state in ('SUCCEEDED', 'CANCELLED') \
+         and reused is not true and dpu_count is null then {} else 0 end) as bytes \
+         from athena_queries where statement_type = 'DML' and {} group by 1, 2, 3 order by 1, 2, 3",
+        billed_bytes_sql("bytes_scanned"),
+        window.sql("submitted")
     );
-    let mut first = BTreeMap::new();
-    let mut bytes: BTreeMap<(String, String, String), i64> = BTreeMap::new();
-    for row in given.engine.rows(&sql).await? {
-        let (Some(submitted), Some(workgroup)) = (row.time("submitted"), row.text("workgroup")) else { continue };
-        let place = (row.key("account_id").to_owned(), row.key("region").to_owned());
-        let earliest = first.entry(place.clone()).or_insert(submitted);
-        *earliest = submitted.min(*earliest);
-        let sum = bytes.entry((place.0, place.1, workgroup.raw().to_owned())).or_default();
-        *sum = sum.saturating_add(if paid_by_the_byte(&row) {
-            billed_bytes(row.int("bytes_scanned").unwrap_or(0))
-        } else {
-            0
-        });
+    let rows = given.engine.rows(&sql).await?;
+    let place = |row: &Row| (row.key("account_id").to_owned(), row.key("region").to_owned());
+    let mut first: BTreeMap<(String, String), NaiveDate> = BTreeMap::new();
+    for (place, day) in rows.iter().filter_map(|row| Some((place(row), row.time("first")?.date_naive()))) {
+        let earliest = first.entry(place).or_insert(day);
+        *earliest = day.min(*earliest);
     }
-    let leaf = |((account, region, workgroup), bytes): ((String, String, String), i64)| {
-        let days = first.get(&(account.clone(), region.clone())).map_or(0, |at| window.days_since(at.date_naive()));
-        Leaf::queried(&account, &region, &Untrusted::new(workgroup), monthly(bytes, days), window.until)
+    let leaf = |row: &Row| {
+        let days = first.get(&place(row)).map_or(0, |day| window.days_since(*day));
+        let bytes = monthly(row.int("bytes")?, days);
+        Some(Leaf::queried(row.key("account_id"), row.key("region"), row.text("workgroup")?, bytes, window.until))
     };
-    Ok(bytes.into_iter().map(leaf).collect())
-}
-
-/// Failed queries are free, cancelled ones pay for what they scanned; reserved capacity and reused answers are not
-/// paid by the byte.
-fn paid_by_the_byte(query: &Row) -> bool {
-    matches!(query.key("state"), "SUCCEEDED" | "CANCELLED")
-        && query.flag("reused") != Some(true)
-        && query.decimal("dpu_count").is_none()
-}
-
-impl BucketKey {
-    fn scope(&self) -> PoolPath {
-        PoolPath::of(&[&self.account_id, &self.region, "s3", &self.bucket])
-    }
+    Ok(rows.iter().filter_map(leaf).collect())
 }

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::storage::BucketKey;
+use super::super::storage::{BucketKey, STANDARD};
 use crate::engine::{Engine, EngineError};
-
-/// CloudWatch's storage type of Standard; parts of unfinished uploads are counted here.
-const STANDARD: &str = "StandardStorage";
 
 /// What is known of a bucket's states. `None` is unknown, never 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

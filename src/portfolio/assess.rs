@@ -1,0 +1,164 @@
+//! A snapshot, assessed: spend, findings with their verdicts, the bill reconciled, what could not be seen.
+//!
+//! Reads the snapshot's own parts and nothing else: no clock, no network. The same snapshot gives the same assessment.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::blind::{Blind, blind};
+use super::reconcile::{BillTotals, Reconciled, reconcile};
+use super::{Portfolio, Totals, decide};
+use crate::analysis::{self, AnalysisError};
+use crate::engine::{Engine, EngineError};
+use crate::forecast::spend::{self, Spend, SpendError};
+use crate::model::{Coverage, Finding, FindingId, Origin, Status};
+use crate::policy::{self, Library, PolicyError};
+use crate::prices::{PriceBook, RateCard};
+use crate::store::{Receipt, Snapshot, StoreError};
+
+/// What a user may set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Tag keys that name an owner; the first that a resource carries counts.
+    pub owner_tags: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { owner_tags: ["owner", "team"].map(str::to_owned).to_vec() }
+    }
+}
+
+/// Everything that a report, a screen or a plan reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Assessment {
+    /// The snapshot.
+    pub snapshot: String,
+    /// The snapshot that `status` compares with; `None` for the first of a lake.
+    pub previous: Option<String>,
+    /// What was scanned.
+    pub origin: Origin,
+    /// The clock of everything in here.
+    pub as_of: DateTime<Utc>,
+    /// The account whose credentials scanned.
+    pub account_id: Option<String>,
+    /// What the scan used.
+    pub receipt: Receipt,
+    /// What was spent; `None` when the snapshot holds no bill.
+    pub spend: Option<Spend>,
+    /// First day of the month that `lines` are of.
+    pub bill_month: Option<NaiveDate>,
+    /// That month in three parts; `None` without a full month.
+    pub bill: Option<BillTotals>,
+    /// Its lines: what the pools explain of each.
+    pub lines: Vec<Reconciled>,
+    /// Findings with verdicts and status, best first.
+    pub findings: Vec<Finding>,
+    /// What is recommended, in all.
+    pub totals: Totals,
+    /// What could not be seen.
+    pub gaps: Vec<Coverage>,
+    /// The spend that the gaps make blind.
+    pub blind: Blind,
+}
+
+/// Why a snapshot could not be assessed.
+#[derive(Debug, thiserror::Error)]
+pub enum AssessError {
+    /// The engine could not be set up over it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A part of it could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An analysis failed.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    /// A policy failed.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Its spend could not be read.
+    #[error(transparent)]
+    Spend(#[from] SpendError),
+}
+
+/// Assesses a snapshot; findings that `previous` had too are open, the others new.
+///
+/// # Errors
+/// A part is damaged, or a policy's query fails.
+pub async fn assess(
+    snapshot: &Snapshot,
+    previous: Option<&Snapshot>,
+    library: &Library,
+    book: &PriceBook,
+    settings: &Settings,
+) -> Result<Assessment, AssessError> {
+    let known = match previous {
+        Some(previous) => Desk::over(previous, book).await?.findings(library, settings).await?,
+        None => Vec::new(),
+    };
+    let desk = Desk::over(snapshot, book).await?;
+    let mut findings = desk.findings(library, settings).await?;
+    mark_new(&mut findings, &known.into_iter().map(|finding| finding.id).collect());
+    let pools = desk.pools().await?;
+    let lines = reconcile(&pools, &analysis::lines(&desk.engine, desk.as_of).await?);
+    let gaps = desk.gaps(snapshot).await?;
+    let Portfolio { findings, totals } = decide(findings, &pools);
+    Ok(Assessment {
+        snapshot: snapshot.id().to_owned(),
+        previous: previous.map(|previous| previous.id().to_owned()),
+        origin: snapshot.origin().clone(),
+        as_of: desk.as_of,
+        account_id: snapshot.account_id().map(str::to_owned),
+        receipt: snapshot.manifest.receipt.clone(),
+        spend: spend::read(&desk.engine, desk.as_of).await?,
+        bill_month: analysis::full_month(&desk.engine, desk.as_of).await?,
+        bill: BillTotals::of(&lines),
+        blind: blind(&gaps, &lines, &pools),
+        lines,
+        findings,
+        totals,
+        gaps,
+    })
+}
+
+fn mark_new(findings: &mut [Finding], known: &BTreeSet<FindingId>) {
+    for finding in findings {
+        finding.status = if known.contains(&finding.id) { Status::Open } else { Status::New };
+    }
+}
+
+/// One snapshot on the desk: its tables, the payer's rates, its clock.
+struct Desk {
+    engine: Engine,
+    card: RateCard,
+    as_of: DateTime<Utc>,
+}
+
+impl Desk {
+    async fn over(snapshot: &Snapshot, book: &PriceBook) -> Result<Self, AssessError> {
+        let (engine, as_of) = (Engine::over(snapshot)?, snapshot.as_of());
+        let card = RateCard::new(book.clone(), analysis::billed(&engine, as_of).await?);
+        Ok(Desk { engine, card, as_of })
+    }
+
+    async fn findings(&self, library: &Library, settings: &Settings) -> Result<Vec<Finding>, AssessError> {
+        let evaluation = policy::evaluate(library, &self.engine, &self.card, self.as_of, &settings.owner_tags).await?;
+        Ok(evaluation.findings)
+    }
+
+    async fn pools(&self) -> Result<Vec<crate::model::Pool>, AssessError> {
+        let names = BTreeSet::from(["pools".to_owned()]);
+        analysis::provide(&self.engine, &self.card, self.as_of, &names).await?;
+        Ok(analysis::pools(&self.engine).await?)
+    }
+
+    /// What the scan could not see, and what it saw too long ago to be used.
+    async fn gaps(&self, snapshot: &Snapshot) -> Result<Vec<Coverage>, AssessError> {
+        let mut gaps: Vec<Coverage> = snapshot.coverage().await?.into_iter().filter(Coverage::is_gap).collect();
+        gaps.extend(analysis::stale(&self.engine, self.as_of).await?);
+        Ok(gaps)
+    }
+}
