@@ -5,18 +5,22 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, DataFusionError, Result};
-use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::{MemTable, TableType};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::physical_plan::ExecutionPlan;
-
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use object_store::ObjectMeta;
+use tokio::sync::OnceCell;
 
 use crate::store::{Part, Snapshot, Table};
+
+/// A table whose parts are no larger together is read once and held: an assessment asks some thirty questions, and to
+/// open hundreds of small files for each costs more than the answer. In bytes, compressed; larger tables are streamed.
+const HELD_BYTES: u64 = 16 << 20;
 
 /// Under which name the engine knows the snapshot's object store.
 const STORE_URL: &str = "leanlake://store";
@@ -43,6 +47,8 @@ pub(super) fn is_reading(error: &DataFusionError) -> bool {
 pub(super) struct Parts {
     schema: SchemaRef,
     files: Vec<PartitionedFile>,
+    bytes: u64,
+    held: OnceCell<MemTable>,
 }
 
 impl Parts {
@@ -57,7 +63,39 @@ impl Parts {
                 version: None,
             })
         };
-        Parts { schema: table.schema(), files: snapshot.parts(table.name).iter().map(file).collect() }
+        let parts = snapshot.parts(table.name);
+        Parts {
+            schema: table.schema(),
+            files: parts.iter().map(file).collect(),
+            bytes: parts.iter().map(|part| part.bytes).sum(),
+            held: OnceCell::new(),
+        }
+    }
+
+    async fn hold(&self, state: &dyn Session) -> Result<MemTable> {
+        let batches = collect(self.stream(state, None, &[], None)?, state.task_ctx()).await?;
+        MemTable::try_new(Arc::clone(&self.schema), vec![batches])
+    }
+
+    fn stream(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut source = ParquetSource::new(Arc::clone(&self.schema));
+        if let Some(filter) = conjunction(filters.to_vec()) {
+            let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+            source = source.with_predicate(state.create_physical_expr(filter, &schema)?);
+        }
+        let lanes = FileGroup::new(self.files.clone()).split_files(state.config().target_partitions());
+        let scan = FileScanConfigBuilder::new(store_url()?, Arc::new(source))
+            .with_file_groups(lanes)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit.filter(|_| filters.is_empty()))
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
     }
 }
 
@@ -78,18 +116,11 @@ impl TableProvider for Parts {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut source = ParquetSource::new(Arc::clone(&self.schema));
-        if let Some(filter) = conjunction(filters.to_vec()) {
-            let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
-            source = source.with_predicate(state.create_physical_expr(filter, &schema)?);
+        if self.bytes > HELD_BYTES {
+            return self.stream(state, projection, filters, limit);
         }
-        let lanes = FileGroup::new(self.files.clone()).split_files(state.config().target_partitions());
-        let scan = FileScanConfigBuilder::new(store_url()?, Arc::new(source))
-            .with_file_groups(lanes)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit.filter(|_| filters.is_empty()))
-            .build();
-        Ok(DataSourceExec::from_data_source(scan))
+        let held = self.held.get_or_try_init(|| self.hold(state)).await?;
+        held.scan(state, projection, filters, limit).await
     }
 
     /// Filters skip whole row groups; the rows that are left are filtered again above.
