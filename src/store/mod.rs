@@ -14,6 +14,7 @@ pub mod page;
 mod part;
 mod period;
 mod prune;
+mod slot;
 mod snapshot;
 pub mod table;
 pub mod tables;

@@ -5,16 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
 use object_store::PutMode;
 
 use super::manifest::SCHEMA;
 use super::period::{Days, part_of};
+use super::slot::{Held, Slot, without_days, without_keys};
 use super::snapshot::digest;
 use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
@@ -23,51 +24,8 @@ use super::{
 };
 use crate::model::{Coverage, CoverageState, Row};
 
-/// Rows of a slot after which its small batches are joined.
-const JOIN_ROWS: usize = 8 * 1024;
-/// Small batches of a slot after which they are joined, however few their rows.
-const JOIN_BATCHES: usize = 256;
 /// Snapshots of one instant that may differ in nothing but their name's digest.
 const NAMES: u32 = 16;
-
-/// Rows that make one part: table, account, period.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot {
-    table: &'static str,
-    account_id: Option<String>,
-    period: Option<Days>,
-}
-
-/// Batches of one slot: joined ones, and small ones that wait to be.
-#[derive(Clone, Default)]
-struct Held {
-    joined: Vec<RecordBatch>,
-    small: Vec<RecordBatch>,
-    small_rows: usize,
-    /// When the oldest of the rows was read, where that was not this scan.
-    read_at: Option<DateTime<Utc>>,
-}
-
-impl Held {
-    fn push(&mut self, table: &Table, rows: RecordBatch) -> Result<(), ArrowError> {
-        self.small_rows += rows.num_rows();
-        self.small.push(rows);
-        if self.small_rows >= JOIN_ROWS || self.small.len() >= JOIN_BATCHES {
-            self.joined.push(concat_batches(&table.schema(), &self.small)?);
-            self.small.clear();
-            self.small_rows = 0;
-        }
-        Ok(())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.joined.iter().chain(&self.small).all(|rows| rows.num_rows() == 0)
-    }
-
-    fn batches(&self) -> Vec<RecordBatch> {
-        self.joined.iter().chain(&self.small).cloned().collect()
-    }
-}
 
 /// Parts by table that come over as they are, and coverage of those that should have.
 type Carried = (BTreeMap<String, Vec<Part>>, Vec<Coverage>);
@@ -390,24 +348,4 @@ fn lost_coverage() -> Coverage {
 
 fn json(manifest: &Manifest) -> Vec<u8> {
     serde_json::to_vec_pretty(manifest).expect("a manifest has only text keys and finite numbers")
-}
-
-/// The rows whose day is in none of `days`.
-fn without_days(table: &Table, rows: &RecordBatch, days: &[Days]) -> Result<RecordBatch, ArrowError> {
-    let Some(column) = table.period() else {
-        return Ok(rows.clone());
-    };
-    let taken = |day: NaiveDate| days.iter().any(|replaced| replaced.contains(day));
-    let keep: BooleanArray = part::days(rows, column)?.into_iter().map(|day| Some(!day.is_some_and(taken))).collect();
-    filter_record_batch(rows, &keep)
-}
-
-/// The rows that none of `fresh` names by the table's key.
-fn without_keys(table: &Table, rows: &RecordBatch, fresh: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
-    let all = concat_batches(&table.schema(), fresh.iter().chain([rows]))?;
-    let keys = part::comparable(&all, table.key)?;
-    let new = all.num_rows() - rows.num_rows();
-    let known: BTreeSet<_> = (0..new).map(|at| keys.row(at)).collect();
-    let keep: BooleanArray = (new..all.num_rows()).map(|at| Some(!known.contains(&keys.row(at)))).collect();
-    filter_record_batch(rows, &keep)
 }
