@@ -12,6 +12,10 @@ use crate::prices::BilledUsage;
 const SETTLE_DAYS: u64 = 2;
 /// Net amortised where the caller may see it, else amortised, else unblended.
 const COST: &str = "sum(coalesce(net_amortized, amortized, unblended))";
+/// S3, CloudWatch Logs and the container registry all bill `TimedStorage-ByteHrs`, at prices of their own: only S3's
+/// says what S3 costs.
+const OWN_NAME: &str = "(usage_type not like '%TimedStorage-%' or service = 'Amazon Simple Storage Service' \
+                        or service like '%Glacier%')";
 
 /// One line of the bill and its cost in the last full month.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result
     let Some(month) = find_month(engine, as_of).await? else { return Ok(Vec::new()) };
     let sql = format!(
         "select usage_type, min(region) as region, {COST} as net, sum(usage) as quantity, \
-         count(*) - count(usage) as mixed from costs where {} group by 1 order by 1",
+         count(*) - count(usage) as mixed from costs where {} and {OWN_NAME} group by 1 order by 1",
         within(month)
     );
     let usage = |row: &Row| {

@@ -93,6 +93,16 @@ async fn more_measured_than_billed_never_takes_more_than_the_line() {
 }
 
 #[tokio::test]
+async fn the_logs_of_cloudwatch_say_nothing_about_the_price_of_s3() {
+    let mut bill = october("TimedStorage-ByteHrs", 200, 100);
+    let logs = |row: Row| row.with("service", "AmazonCloudWatch").with("usage_type", "USE1-TimedStorage-ByteHrs");
+    bill.extend(october("TimedStorage-ByteHrs", 900, 100).into_iter().map(logs));
+    let engine = run(&[(&bill::COSTS, bill)], &[]).await;
+    let billed = billed(&engine, as_of()).await.unwrap();
+    assert_eq!(billed.iter().map(|usage| usage.usage_type.as_str()).collect::<Vec<_>>(), ["TimedStorage-ByteHrs"]);
+}
+
+#[tokio::test]
 async fn a_month_with_a_missing_day_is_no_full_month() {
     let mut bill = october("TimedStorage-ByteHrs", 200, 100);
     let engine = run(&[(&bill::COSTS, bill.clone())], &[]).await;
