@@ -94,7 +94,7 @@ fn every_lake_has_something_true_something_unknown_and_something_to_leave_alone(
         some("with abandoned uploads, none listed", &|row| unruled(row) && parts(row) == BTreeSet::from([false]));
         some("that aborts uploads", &|row| row.flag("abort_rule") == Some(true));
         some("with abandoned uploads and unknown rules", &|row| row.flag("abort_rule").is_none() && abandoned(row));
-        let old = |row: &Row| truth[row.key("bucket")].noncurrent.values().sum::<i64>() > 1 << 40;
+        let old = |row: &Row| truth[row.key("bucket")].noncurrent_bytes(0).values().sum::<i64>() > 1 << 40;
         let kept = |row: &Row| row.key("versioning") != "Never" && row.flag("noncurrent_rule") == Some(false);
         some("with noncurrent bytes that Lens tells", &|row| {
             kept(row) && old(row) && row.int("noncurrent_bytes").is_some()

@@ -19,3 +19,4 @@ mod snapshots;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod support;
+mod truth;

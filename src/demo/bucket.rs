@@ -82,6 +82,8 @@ pub struct Bucket {
 /// Bytes of current Standard objects that were last read so many days ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idle {
+    /// Days since the write.
+    pub age: i32,
     /// Days since the last read, or since the write when there was none.
     pub days: i32,
     /// Size in bytes.
@@ -230,7 +232,7 @@ impl Bucket {
     /// Returns the current Standard objects at the end of `day` by how long nobody has read them.
     pub fn idle(&self, day: Day) -> Vec<Idle> {
         let standard = self.current(day).filter(|cohort| self.place(cohort, day) == "StandardStorage");
-        standard.map(|c| Idle { days: c.idle(day), bytes: c.bytes, objects: c.objects }).collect()
+        standard.map(|c| Idle { age: day - c.written, days: c.idle(day), bytes: c.bytes, objects: c.objects }).collect()
     }
 }
 

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use rust_decimal::Decimal;
 
 use super::Lake;
-use super::bucket::{Bucket, Idle};
+use super::bill::{ATHENA, Line, Meter, S3};
+use super::bucket::{Bucket, Cohort, Idle};
+use super::calendar::Day;
+use super::catalog::REGIONS;
 use super::panel::Statement;
 use super::query::{Outcome, Query};
+use super::tariff;
 
 /// What is true of one bucket at the time of the newest scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BucketTruth {
     /// Unfinished uploads: when each began, and its bytes.
     pub uploads: Vec<(DateTime<Utc>, i64)>,
-    /// Bytes of noncurrent versions by CloudWatch's storage type.
-    pub noncurrent: BTreeMap<&'static str, i64>,
+    /// Noncurrent versions: days since they were replaced, CloudWatch's storage type, and bytes.
+    pub noncurrent: Vec<(i32, &'static str, i64)>,
     /// Current Standard objects by days since the last read.
     pub idle: Vec<Idle>,
 }
@@ -27,10 +32,28 @@ impl BucketTruth {
         old.map(|(_, bytes)| bytes).sum()
     }
 
+    /// Returns the bytes of versions that were replaced at least `days` ago, by storage type.
+    pub fn noncurrent_bytes(&self, days: i32) -> BTreeMap<&'static str, i64> {
+        let mut bytes = BTreeMap::new();
+        for (_, place, size) in self.noncurrent.iter().filter(|(since, _, _)| *since >= days) {
+            *bytes.entry(*place).or_insert(0) += size;
+        }
+        bytes
+    }
+
     /// Returns the current Standard bytes that nobody has read for at least `days`.
     pub fn idle_bytes(&self, days: i32) -> i64 {
         self.idle.iter().filter(|idle| idle.days >= days).map(|idle| idle.bytes).sum()
     }
+}
+
+fn prefix(region: &str) -> &'static str {
+    REGIONS.iter().find(|(name, _)| *name == region).map_or("", |(_, prefix)| prefix)
+}
+
+/// A version that was never replaced is no version of the past; the caller has filtered those out.
+fn old(bucket: &Bucket, cohort: &Cohort, day: Day) -> (i32, &'static str, i64) {
+    (cohort.gone.map_or(0, |gone| day - gone), bucket.place(cohort, day), cohort.bytes)
 }
 
 impl Lake {
@@ -44,9 +67,26 @@ impl Lake {
         let standing = bucket.uploads.iter().filter(|upload| upload.stands(today));
         BucketTruth {
             uploads: standing.map(|upload| (calendar.at(upload.day, upload.second), upload.bytes)).collect(),
-            noncurrent: bucket.noncurrent_bytes(today - 1),
+            noncurrent: bucket.noncurrent(today - 1).map(|cohort| old(bucket, cohort, today - 1)).collect(),
             idle: bucket.idle(today - 1),
         }
+    }
+
+    /// Returns the net dollars that one unit more of an S3 or Athena usage type (without prefix) costs in a Region:
+    /// what the bill took for the last unit of last month, or the price where nothing was used.
+    pub fn marginal(&self, region: &str, usage_type: &str) -> Option<Decimal> {
+        let open = self.as_of().date_naive().with_day(1)?;
+        let last = self.calendar.day(open) - 1;
+        let tiered = |meter: &Meter| {
+            let service = [S3, ATHENA].contains(&meter.service) && meter.region == Some(region);
+            service && usage_type == meter.usage_type.trim_start_matches("USE1-").trim_start_matches(prefix(region))
+        };
+        let same = |line: &&Line| line.day == last && tiered(&self.ledger.meters[line.meter]);
+        let used = self.ledger.lines.iter().rev().filter(same).find(|line| !line.amount.usage.is_zero());
+        let tariff = tariff::tariff();
+        let listed = || tariff.get(&(usage_type, region)).and_then(|tiers| tiers.first().copied());
+        used.map(|line| line.amount.net / line.amount.usage)
+            .or_else(|| listed().map(|tier| tier.rate * Decimal::new(tier.net, 3)))
     }
 
     /// Returns the bytes of runs that answered which each workgroup, by (account, Region, name), would not have scanned
