@@ -15,7 +15,7 @@ use super::{Context, Format};
 use crate::apply::guard::MAX_STEPS;
 use crate::apply::journal::{Journal, Record, Started, Verb};
 use crate::apply::run::settled;
-use crate::apply::{Ending, Limits, Pace, Report, Run};
+use crate::apply::{Ending, Limits, Report, Run};
 use crate::error::Failure;
 use crate::model::Money;
 use crate::plan::{self, Plan, show};
@@ -76,7 +76,7 @@ pub async fn run(args: &Apply, context: &Context) -> Result<ExitCode, Failure> {
         context.term.hint("nothing was changed: `--yes` makes the change");
         return Ok(ExitCode::SUCCESS);
     }
-    let (hands, limits) = (context.hands(Purpose::Apply).await?, args.limits());
+    let (hands, limits) = (context.hands(Purpose::Apply, &plan.account_id).await?, args.limits());
     limits.check_plan(&plan, &hands.target, context.now())?;
     let (mut journal, settled) = match opened {
         Some(opened) => opened,
@@ -86,7 +86,7 @@ pub async fn run(args: &Apply, context: &Context) -> Result<ExitCode, Failure> {
     context.term.status(&format!("run {}: {}", journal.run(), show::summary(&plan)));
     let reports = {
         let (executor, tolerance) = (hands.executor.as_ref(), hands.target.tolerance());
-        let (journal, limits, pace, cancel) = (&mut journal, &limits, Pace::default(), &cancel);
+        let (journal, limits, pace, cancel) = (&mut journal, &limits, hands.pace(), &cancel);
         let mut run = Run { executor, journal, limits, pace, tolerance, cancel };
         context.interruptible(run.apply(&plan, &settled), cancel).await?
     };

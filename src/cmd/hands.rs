@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
@@ -12,7 +13,7 @@ use super::connect::Purpose;
 use crate::apply::guard::check_place;
 use crate::apply::journal::{Started, Verb};
 use crate::apply::outcome::{Ending, Report};
-use crate::apply::{Executor, JournalError, Place, Refusal, RefusalKind, Rehearsal, Runs, Target};
+use crate::apply::{Executor, JournalError, Pace, Place, Refusal, RefusalKind, Rehearsal, Runs, Target};
 use crate::aws::act::s3::Buckets;
 use crate::aws::connector::Role;
 use crate::error::{Failure, Kind};
@@ -35,13 +36,14 @@ pub struct Hands {
 }
 
 impl Context {
-    /// Returns the buckets of the account, to look at (`Purpose::Scan`) or to change (`Purpose::Apply`).
+    /// Returns the buckets of the account, to look at (`Purpose::Scan`) or to change (`Purpose::Apply`). The demo has no
+    /// credentials that would say which account: there it is `of_demo`.
     ///
     /// # Errors
     /// There are no credentials, or AWS cannot be reached.
-    pub async fn hands(&self, purpose: Purpose) -> Result<Hands, Failure> {
+    pub async fn hands(&self, purpose: Purpose, of_demo: &str) -> Result<Hands, Failure> {
         if self.global.demo {
-            return rehearsal(&self.open().await?.snapshot).await;
+            return rehearsal(&self.open().await?.snapshot, of_demo).await;
         }
         let session = self.session(self.setup(purpose)?).await?;
         let role = if purpose == Purpose::Apply { Role::Writing } else { Role::Reading };
@@ -95,14 +97,21 @@ fn wall_clock() -> DateTime<Utc> {
     Utc::now()
 }
 
-async fn rehearsal(snapshot: &Snapshot) -> Result<Hands, Failure> {
+async fn rehearsal(snapshot: &Snapshot, account: &str) -> Result<Hands, Failure> {
     let (buckets, rules) = (snapshot.rows(&BUCKETS).await?, snapshot.rows(&LIFECYCLE_RULES).await?);
-    let account_id = snapshot.account_id().unwrap_or_default().to_owned();
-    let target = Target { account_id, origin: Origin::Demo };
+    let target = Target { account_id: account.to_owned(), origin: Origin::Demo };
     Ok(Hands { executor: Box::new(Rehearsal::of_rows(&buckets, &rules)), target, caller_arn: None })
 }
 
 impl Hands {
+    /// Returns how patiently writes are read back: the demo answers at once.
+    pub fn pace(&self) -> Pace {
+        match self.target.origin {
+            Origin::Demo => Pace { first_wait: Duration::ZERO, longest_wait: Duration::ZERO, ..Pace::default() },
+            _ => Pace::default(),
+        }
+    }
+
     /// Returns the first record of a run here.
     pub fn started(&self, verb: Verb) -> Started {
         let Target { account_id, origin } = self.target.clone();

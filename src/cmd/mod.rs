@@ -134,7 +134,7 @@ enum Verb {
 async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Scan(scan) => return scan::run(&scan, context).await,
-        Verb::Plan(plan) => return plan::run(&plan, context),
+        Verb::Plan(plan) => return plan::run(&plan, context).await,
         Verb::Apply(apply) => return apply::run(&apply, context).await,
         Verb::Rollback(rollback) => return rollback::run(&rollback, context).await,
         Verb::Journal(journal) => return journal::run(&journal, context).await,

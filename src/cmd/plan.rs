@@ -1,4 +1,4 @@
-//! `plan show`: a plan file for people. Changes nothing.
+//! `plan`: recommendations and a look at their buckets, to a file that `apply` takes. Changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,20 +6,39 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use rust_decimal::Decimal;
 
+use super::connect::Purpose;
 use super::{Context, Format};
-use crate::error::Failure;
+use crate::apply::Place;
+use crate::error::{Failure, Kind};
 use crate::model::Money;
-use crate::plan::{Plan as PlanFile, show};
+use crate::plan::{self, Facts, Plan as PlanFile, Selection, show};
+use crate::portfolio::Assessment;
 
-/// Show a plan; changes nothing.
+/// Make a plan from what is recommended; changes nothing.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Plan {
     #[command(subcommand)]
-    what: What,
+    show: Option<Show>,
+    /// Write the plan into this file, for `leanlake apply`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Only this finding; repeat for several. One with an unknown saving is planned only when it is named.
+    #[arg(long, value_name = "ID")]
+    finding: Vec<String>,
+    /// Only findings of this policy; repeat for several.
+    #[arg(long, value_name = "ID")]
+    policy: Vec<String>,
+    /// Only findings that save at least so much a month.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    min_saving: Option<Money>,
+    /// Exit with 2 when the plan changes something.
+    #[arg(long)]
+    detailed_exitcode: bool,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum Show {
     /// Show what a plan file would change; works for a stale plan too, without credentials.
     Show {
         /// The plan file.
@@ -33,16 +52,64 @@ pub(super) fn dollars(amount: &str) -> Result<Money, String> {
     if usd.is_sign_negative() { Err("less than nothing".to_owned()) } else { Ok(Money::new(usd)) }
 }
 
-/// Shows a plan.
-pub fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
+/// Makes a plan, or shows one.
+pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
-    let What::Show { file } = &args.what;
-    let plan = read(file)?.0;
-    context.term.data(&match format {
+    let plan = match &args.show {
+        Some(Show::Show { file }) => read(file)?.0,
+        None => make(args, context).await?,
+    };
+    let text = match format {
         Format::Json => plan.to_json(),
         _ => show::show(&plan, context.now()),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    };
+    if let Some(out) = &args.out {
+        write(out, &plan)?;
+        let file = crate::model::text::terminal(&out.to_string_lossy());
+        context.term.hint(&format!("leanlake apply {file} shows the change again, and makes it with --yes"));
+    }
+    context.term.data(&text)?;
+    let code = if args.detailed_exitcode && plan.has_changes() { Kind::Threshold.into() } else { ExitCode::SUCCESS };
+    Ok(code)
+}
+
+async fn make(args: &Plan, context: &Context) -> Result<PlanFile, Failure> {
+    let assessment = context.assess().await?;
+    let selection = selection(args, &assessment)?;
+    let (chosen, _) = selection.choose(&assessment.findings);
+    let places: Vec<Place> = chosen
+        .iter()
+        .map(|candidate| Place {
+            account_id: candidate.finding.account_id.clone(),
+            region: candidate.finding.region.clone(),
+            bucket: candidate.action.resource().raw().to_owned(),
+        })
+        .collect();
+    let best = chosen.first().map(|candidate| candidate.finding.account_id.as_str());
+    let account = best.or(assessment.account_id.as_deref()).unwrap_or_default();
+    let hands = context.hands(Purpose::Scan, account).await?;
+    hands.check(&hands.target.account_id, &assessment.origin)?;
+    let looks = hands.look(places).await;
+    let facts = Facts {
+        account_id: hands.target.account_id,
+        caller_arn: hands.caller_arn,
+        origin: assessment.origin.clone(),
+        snapshot: assessment.snapshot.clone(),
+        as_of: assessment.as_of,
+        created_at: context.now(),
+    };
+    Ok(plan::build(facts, &assessment.findings, &selection, &looks))
+}
+
+fn selection(args: &Plan, assessment: &Assessment) -> Result<Selection, Failure> {
+    let known = |id: &&String| assessment.findings.iter().all(|finding| finding.id.0 != **id);
+    if let Some(unknown) = args.finding.iter().find(known) {
+        let shown = crate::model::text::terminal(unknown);
+        return Err(Failure::failed(format!("there is no finding `{shown}` in this snapshot"))
+            .hint("leanlake findings lists them"));
+    }
+    let (findings, policies) = (args.finding.iter().cloned().collect(), args.policy.iter().cloned().collect());
+    Ok(Selection { findings, policies, min_saving: args.min_saving })
 }
 
 /// Reads a plan file, and returns its bytes with it.
@@ -51,4 +118,18 @@ pub(super) fn read(file: &Path) -> Result<(PlanFile, Vec<u8>), Failure> {
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::failed(format!("the plan `{shown}` cannot be read")).caused_by(error))?;
     Ok((PlanFile::read(&bytes)?, bytes))
+}
+
+/// Writes the plan beside its place first, so that a full disk never leaves half a plan.
+fn write(out: &Path, plan: &PlanFile) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        let shown = crate::model::text::terminal(&out.to_string_lossy());
+        Failure::failed(format!("the plan `{shown}` cannot be written")).caused_by(error)
+    };
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    std::io::Write::write_all(&mut draft, plan.to_json().as_bytes()).map_err(failed)?;
+    draft.as_file().sync_all().map_err(failed)?;
+    draft.persist(out).map_err(|error| failed(error.error))?;
+    Ok(())
 }

@@ -11,7 +11,7 @@ use super::hands::{describe, verdict};
 use super::{Context, Format};
 use crate::apply::journal::{Entry, Record, Started, Verb};
 use crate::apply::rollback;
-use crate::apply::{Ending, Pace, Undo, undo};
+use crate::apply::{Ending, Undo, undo};
 use crate::error::Failure;
 use crate::lifecycle::delta;
 
@@ -37,14 +37,16 @@ pub async fn run(args: &Rollback, context: &Context) -> Result<ExitCode, Failure
         context.term.hint("nothing was changed: `--yes` takes it back");
         return Ok(ExitCode::SUCCESS);
     }
-    let hands = context.hands(Purpose::Apply).await?;
-    if let Some(started) = started(&entries) {
+    let started = started(&entries);
+    let account = started.map_or("", |started| started.account_id.as_str());
+    let hands = context.hands(Purpose::Apply, account).await?;
+    if let Some(started) = started {
         hands.check(&started.account_id, &started.origin)?;
     }
     let mut journal = runs.begin(hands.started(Verb::Rollback { of: args.run.clone() }), None).await?;
     let cancel = CancellationToken::new();
     let (executor, tolerance) = (hands.executor.as_ref(), hands.target.tolerance());
-    let rollback = rollback::Rollback { executor, pace: Pace::default(), tolerance, cancel: &cancel };
+    let rollback = rollback::Rollback { executor, pace: hands.pace(), tolerance, cancel: &cancel };
     let reports = context.interruptible(rollback.carry_out(&undo, &mut journal), &cancel).await?;
     let ending = Ending::of(&reports, cancel.is_cancelled());
     context.term.data(&match format {

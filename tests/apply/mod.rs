@@ -4,3 +4,4 @@ mod gate;
 mod kill;
 mod lake;
 mod verbs;
+mod whole;
