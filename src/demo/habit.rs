@@ -59,9 +59,10 @@ pub fn of(layer: Layer) -> Habit {
         Layer::Raw => RAW,
         Layer::Curated => Habit {
             stock_gib: 16 << 10,
+            daily_ppm: 2_600,
             object_kib: 96 << 10,
-            hot: 380,
-            replaced: 60,
+            hot: 250,
+            replaced: 500,
             replaced_within: 20,
             read_until: (20, 75),
             uploads: 60,
@@ -110,7 +111,7 @@ pub fn of(layer: Layer) -> Habit {
             replaced_within: 2,
             read_until: (0, 1),
             uploads: 450,
-            upload_parts: (2, 400),
+            upload_parts: (20, 1_500),
             ..RAW
         },
         Layer::Ml | Layer::Backup | Layer::Export | Layer::Scratch | Layer::Streaming => project(layer),
@@ -142,7 +143,7 @@ fn project(layer: Layer) -> Habit {
             hot: 0,
             replaced: 0,
             read_until: (0, 0),
-            uploads: 50,
+            uploads: 110,
             upload_parts: (50, 2_000),
             ..RAW
         },
