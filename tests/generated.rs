@@ -5,6 +5,7 @@ use std::path::Path;
 
 use leanlake::analysis::ANALYSES;
 use leanlake::policy;
+use leanlake::portfolio::Document;
 use leanlake::store::page::page;
 use leanlake::store::tables::TABLES;
 
@@ -47,4 +48,9 @@ fn each_policy_has_its_page_and_no_page_is_left_over() {
 #[test]
 fn the_schema_of_a_policy_file_says_what_the_loader_takes() {
     is_fresh("docs/schema/policy.json", &policy::schema());
+}
+
+#[test]
+fn the_schema_of_the_findings_says_what_the_document_holds() {
+    is_fresh("docs/schema/findings.json", &format!("{:#}\n", Document::json_schema()));
 }

@@ -12,6 +12,7 @@ mod cli;
 mod collect;
 mod demo;
 mod emulators;
+mod findings;
 mod generated;
 mod policies;
 mod scan;

@@ -110,7 +110,7 @@ async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
 fn eligible(window: Window) -> String {
     let runs = format!(
         "from athena_queries where reuse_eligible and state = 'SUCCEEDED' and text_hash is not null \
-         and dpu_count is null and reused is distinct from true and submitted < timestamp '{}T00:00:00Z'",
+         and dpu_count is null and reused is not true and submitted < timestamp '{}T00:00:00Z'",
         window.until
     );
     format!(

@@ -1,5 +1,7 @@
 //! What the last full month's bill says, by usage type and by line. Never a month with a missing or unsettled day.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
@@ -49,6 +51,27 @@ pub async fn billed(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<BilledU
 /// The question to the snapshot failed.
 pub async fn lines(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<LineCost>, AnalysisError> {
     find_lines(engine, as_of).await.map_err(AnalysisError::of("bill"))
+}
+
+/// Returns what each account paid for each service in the last full month.
+///
+/// # Errors
+/// The question to the snapshot failed.
+pub async fn by_account(
+    engine: &Engine,
+    as_of: DateTime<Utc>,
+) -> Result<BTreeMap<(String, String), Money>, AnalysisError> {
+    let failed = AnalysisError::of("bill");
+    let Some(month) = find_month(engine, as_of).await.map_err(&failed)? else { return Ok(BTreeMap::new()) };
+    let sql = format!(
+        "select linked_account_id, service, {COST} as net from costs_by_account where {} group by 1, 2",
+        within(month)
+    );
+    let rows = engine.rows(&sql).await.map_err(&failed)?;
+    let paid = |row: &Row| {
+        Some(((row.text("linked_account_id")?.raw().to_owned(), row.key("service").to_owned()), row.money("net")?))
+    };
+    Ok(rows.iter().filter_map(paid).collect())
 }
 
 pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<BilledUsage>, EngineError> {

@@ -182,6 +182,8 @@ async fn reuse_is_replayed_for_each_age_and_counts_only_this_month() {
         query("3", 1, 30, 512),
         query("4", 1, 50, 256).with("database", "other"),
         query("5", 1, 55, 256).with("reuse_eligible", false),
+        query("6", 1, 57, 256).with("reused", true),
+        query("7", 1, 58, 256).with("reused", false).with("state", "FAILED"),
     ];
     let engine = run(&[(&athena::ATHENA_QUERIES, queries)], &["athena_reuse"]).await;
     let sql = "select max_age_minutes, runs, hits, certain_hits, bytes_avoided_month from athena_reuse order by 1";

@@ -1,9 +1,16 @@
 //! The assessment that findings, report, plan and screens start from.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
 use super::Context;
+use crate::analysis::{self, ANALYSES, AnalysisError};
+use crate::engine::Engine;
 use crate::error::Failure;
+use crate::forecast::SpendError;
 use crate::portfolio::{AssessError, Assessment, Settings, assess};
-use crate::prices::PriceBook;
+use crate::prices::{PriceBook, RateCard};
 
 impl Context {
     /// Returns the assessment of the snapshot that the options name.
@@ -12,19 +19,45 @@ impl Context {
     /// There is no such snapshot, it is damaged, or a policy is wrong.
     pub async fn assess(&self) -> Result<Assessment, Failure> {
         let (library, opened) = (self.library().await?, self.open().await?);
-        let book = PriceBook::embedded().map_err(|error| Failure::failed(error.to_string()))?;
         let previous = opened.previous.as_ref();
-        Ok(assess(&opened.snapshot, previous, &library, &book, &Settings::default()).await?)
+        Ok(assess(&opened.snapshot, previous, &library, &book()?, &Settings::default()).await?)
+    }
+}
+
+/// Computes the analyses that the question names and makes them tables of the engine.
+///
+/// # Errors
+/// One of them failed.
+pub(super) async fn provide(engine: &Engine, sql: &str, as_of: DateTime<Utc>) -> Result<(), Failure> {
+    let names = ANALYSES.iter().map(|analysis| analysis.table.name).filter(|name| sql.contains(name));
+    let names: BTreeSet<String> = names.map(str::to_owned).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let card = RateCard::new(book()?, analysis::billed(engine, as_of).await?);
+    Ok(analysis::provide(engine, &card, as_of, &names).await?)
+}
+
+fn book() -> Result<PriceBook, Failure> {
+    PriceBook::embedded().map_err(|error| Failure::failed(error.to_string()))
+}
+
+impl From<AnalysisError> for Failure {
+    fn from(error: AnalysisError) -> Failure {
+        let AnalysisError::Query { analysis, source } = error;
+        let mut failure = Failure::from(source);
+        failure.message = format!("cannot compute `{analysis}`: {}", failure.message);
+        failure
     }
 }
 
 impl From<AssessError> for Failure {
     fn from(error: AssessError) -> Failure {
         match error {
-            AssessError::Engine(error) => error.into(),
+            AssessError::Engine(error) | AssessError::Spend(SpendError::Engine(error)) => error.into(),
             AssessError::Store(error) => error.into(),
             AssessError::Policy(error) => error.into(),
-            other => Failure::failed("the snapshot cannot be assessed").caused_by(other),
+            AssessError::Analysis(error) => error.into(),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{Context, Format, rows};
 use crate::engine::Engine;
 use crate::error::Failure;
 
-/// Ask the tables of a snapshot in SQL.
+/// Ask the tables of a snapshot in SQL; analyses like `pools` are computed when they are named.
 #[derive(Debug, Args)]
 pub struct Query {
     /// One SELECT; docs/tables.md lists the tables and their columns.
@@ -18,7 +18,9 @@ pub struct Query {
 pub async fn run(query: &Query, context: &Context) -> Result<(), Failure> {
     let format = context.format(&[Format::Table, Format::Json, Format::Csv])?;
     let snapshot = context.open().await?.snapshot;
-    let answer = Engine::over(&snapshot)?.query(&query.sql).await?;
+    let engine = Engine::over(&snapshot)?;
+    super::assess::provide(&engine, &query.sql, snapshot.as_of()).await?;
+    let answer = engine.query(&query.sql).await?;
     let found = answer.shown()?;
     if let Some(banner) = snapshot.origin().banner() {
         context.term.status(&banner);

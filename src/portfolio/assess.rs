@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::blind::{Blind, blind};
+use super::blind::{Billed, Blind, blind};
 use super::reconcile::{BillTotals, Reconciled, reconcile};
 use super::{Portfolio, Totals, decide};
 use crate::analysis::{self, AnalysisError};
@@ -104,6 +104,7 @@ pub async fn assess(
     mark_new(&mut findings, &known.into_iter().map(|finding| finding.id).collect());
     let pools = desk.pools().await?;
     let lines = reconcile(&pools, &analysis::lines(&desk.engine, desk.as_of).await?);
+    let accounts = analysis::by_account(&desk.engine, desk.as_of).await?;
     let gaps = desk.gaps(snapshot).await?;
     let Portfolio { findings, totals } = decide(findings, &pools);
     Ok(Assessment {
@@ -116,7 +117,7 @@ pub async fn assess(
         spend: spend::read(&desk.engine, desk.as_of).await?,
         bill_month: analysis::full_month(&desk.engine, desk.as_of).await?,
         bill: BillTotals::of(&lines),
-        blind: blind(&gaps, &lines, &pools),
+        blind: blind(&gaps, Billed { lines: &lines, accounts: &accounts }, &pools),
         lines,
         findings,
         totals,

@@ -11,16 +11,19 @@ use crate::model::{Coverage, CoverageState, Money, Pool, PoolPath, Untrusted};
 use crate::store::table::Kind;
 use crate::store::tables;
 
-/// Spend of one service, Region or resource that a gap covers.
+/// Spend of one service, account, Region or resource that a gap covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlindSpend {
     /// Service as Cost Explorer names it.
     pub service: String,
+    /// Account; `None` for all of them.
+    pub account_id: Option<String>,
     /// Region; `None` for all of them.
     pub region: Option<String>,
     /// The one resource; `None` for all of them.
     pub resource: Option<Untrusted>,
-    /// USD in the last full month, or a month at today's size for a resource; `None` when it is not known.
+    /// USD in the last full month, or a month at today's size for a resource; `None` when it is not known. The bill
+    /// tells accounts and Regions apart, but not both at once: this is the most that it can be.
     pub usd: Option<Money>,
     /// What could not be read.
     pub reads: Vec<String>,
@@ -29,47 +32,109 @@ pub struct BlindSpend {
 /// Everything that gaps make blind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Blind {
-    /// USD a month, each line of the bill once; `None` when there is no bill to tell.
+    /// USD a month at most, no service more than its bill; `None` when there is no bill to tell.
     pub usd: Option<Money>,
-    /// By service, Region and resource; these overlap where a resource lies in a Region that is blind too.
+    /// By service, account, Region and resource; these overlap where a resource lies in a Region that is blind too.
     pub parts: Vec<BlindSpend>,
 }
 
-type Place<'a> = (&'static str, Option<&'a str>, Option<&'a Untrusted>);
+/// What the bill of the last full month says.
+#[derive(Clone, Copy, Debug)]
+pub struct Billed<'a> {
+    /// By service, Region and usage type.
+    pub lines: &'a [Reconciled],
+    /// By account and service; empty when it was not read.
+    pub accounts: &'a BTreeMap<(String, String), Money>,
+}
+
+/// Where a gap is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    service: &'static str,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    resource: Option<&'a Untrusted>,
+}
 
 /// Returns the spend that `gaps` make blind.
-pub fn blind(gaps: &[Coverage], lines: &[Reconciled], pools: &[Pool]) -> Blind {
+pub fn blind(gaps: &[Coverage], billed: Billed<'_>, pools: &[Pool]) -> Blind {
     let mut reads: BTreeMap<Place<'_>, BTreeSet<&str>> = BTreeMap::new();
     for gap in gaps.iter().filter(|gap| hides(gap)) {
-        if let Some(service) = services::of_table(&gap.table) {
-            let place = (service, gap.region.as_deref(), gap.resource.as_ref());
+        if let Some(place) = Place::of(gap) {
             reads.entry(place).or_default().insert(&gap.read);
         }
     }
-    let covered = |at: &usize| reads.keys().any(|place| place.2.is_none() && on(&lines[*at], place));
-    let by_line: Money = (0..lines.len()).filter(covered).map(|at| lines[at].billed).sum();
-    let inside =
-        |place: &Place<'_>| reads.keys().any(|wide| wide.2.is_none() && wide.0 == place.0 && within(place.1, wide.1));
-    let mut alone = Money::ZERO;
-    let mut parts = Vec::new();
-    for (place, reads) in &reads {
-        let usd = cost(place, lines, pools);
-        if place.2.is_some() && !inside(place) {
-            alone += usd.unwrap_or(Money::ZERO);
-        }
-        parts.push(part(place, usd, reads));
-    }
-    Blind { usd: (!lines.is_empty()).then(|| by_line + alone), parts }
+    let parts: Vec<BlindSpend> = reads.iter().map(|(place, reads)| place.spend(reads, billed, pools)).collect();
+    let places: Vec<(&Place<'_>, Money)> =
+        reads.keys().zip(&parts).filter_map(|(place, part)| Some((place, part.usd?))).collect();
+    let services: BTreeSet<&'static str> = reads.keys().map(|place| place.service).collect();
+    let all = services.into_iter().map(|service| of_service(service, &places, billed)).sum();
+    Blind { usd: (!billed.lines.is_empty()).then_some(all), parts }
 }
 
-fn part(place: &Place<'_>, usd: Option<Money>, reads: &BTreeSet<&str>) -> BlindSpend {
-    BlindSpend {
-        service: place.0.to_owned(),
-        region: place.1.map(str::to_owned),
-        resource: place.2.cloned(),
-        usd,
-        reads: reads.iter().map(|read| (*read).to_owned()).collect(),
+/// Dollars of one service, each once: what lies inside another blind place is in that place's dollars already.
+fn of_service(service: &str, places: &[(&Place<'_>, Money)], billed: Billed<'_>) -> Money {
+    let own: Vec<&(&Place<'_>, Money)> = places.iter().filter(|(place, _)| place.service == service).collect();
+    let inside = |place: &Place<'_>| own.iter().any(|(wide, _)| *wide != place && wide.covers(place));
+    let sum: Money = own.iter().filter(|(place, _)| !inside(place)).map(|(_, usd)| *usd).sum();
+    let bill = billed.lines.iter().filter(|line| line.line.service == service).map(|line| line.billed).sum();
+    sum.min(bill)
+}
+
+impl<'a> Place<'a> {
+    fn of(gap: &'a Coverage) -> Option<Self> {
+        let (account, region) = (gap.account_id.as_deref(), gap.region.as_deref());
+        Some(Place { service: services::of_table(&gap.table)?, account, region, resource: gap.resource.as_ref() })
     }
+
+    fn covers(&self, other: &Place<'_>) -> bool {
+        within(other.account, self.account) && within(other.region, self.region) && self.resource.is_none()
+    }
+
+    fn spend(&self, reads: &BTreeSet<&str>, billed: Billed<'_>, pools: &[Pool]) -> BlindSpend {
+        BlindSpend {
+            service: self.service.to_owned(),
+            account_id: self.account.map(str::to_owned),
+            region: self.region.map(str::to_owned),
+            resource: self.resource.cloned(),
+            usd: match self.resource {
+                Some(resource) => self.held(resource, pools),
+                None => self.paid(billed),
+            },
+            reads: reads.iter().map(|read| (*read).to_owned()).collect(),
+        }
+    }
+
+    /// Dollars of one resource: its pools.
+    fn held(&self, resource: &Untrusted, pools: &[Pool]) -> Option<Money> {
+        let name = PoolPath::of(&[resource.raw()]);
+        let of_it = |pool: &&Pool| {
+            let segments: Vec<&str> = pool.path.as_str().split('/').collect();
+            let at = |place: usize| segments.get(place).copied();
+            pool.line.service == self.service
+                && at(3) == Some(name.as_str())
+                && within(at(0), self.account)
+                && within(at(1), self.region)
+        };
+        let costs: Vec<Money> = pools.iter().filter(of_it).filter_map(Pool::cost).collect();
+        (!costs.is_empty()).then(|| costs.into_iter().sum())
+    }
+
+    /// Dollars of the bill: the Region's lines, and no more than the account paid for the service.
+    fn paid(&self, billed: Billed<'_>) -> Option<Money> {
+        let own =
+            |line: &&Reconciled| line.line.service == self.service && within(line.line.region.as_deref(), self.region);
+        let lines: Money = billed.lines.iter().filter(own).map(|line| line.billed).sum();
+        let account = self.account.filter(|_| !billed.accounts.is_empty()).map(|account| {
+            let key = (account.to_owned(), self.service.to_owned());
+            billed.accounts.get(&key).copied().unwrap_or(Money::ZERO)
+        });
+        (!billed.lines.is_empty()).then(|| account.map_or(lines, |account| account.min(lines)))
+    }
+}
+
+fn within(narrow: Option<&str>, wide: Option<&str>) -> bool {
+    wide.is_none() || narrow == wide
 }
 
 /// A gap hides resources or their settings unless it only leaves a size or a count open, or some of many rows.
@@ -81,30 +146,6 @@ fn hides(gap: &Coverage) -> bool {
         filled.peek().is_some() && filled.all(|column| size(column.kind))
     });
     whole && !only_sizes
-}
-
-fn on(line: &Reconciled, place: &Place<'_>) -> bool {
-    line.line.service == place.0 && within(line.line.region.as_deref(), place.1)
-}
-
-fn within(region: Option<&str>, wide: Option<&str>) -> bool {
-    wide.is_none() || region == wide
-}
-
-/// Dollars of the place: the bill's lines, or the pools of the one resource.
-fn cost(place: &Place<'_>, lines: &[Reconciled], pools: &[Pool]) -> Option<Money> {
-    let Some(resource) = place.2 else {
-        return (!lines.is_empty()).then(|| lines.iter().filter(|line| on(line, place)).map(|line| line.billed).sum());
-    };
-    let name = PoolPath::of(&[resource.raw()]);
-    let of_it = |pool: &&Pool| {
-        let segments: Vec<&str> = pool.path.as_str().split('/').collect();
-        pool.line.service == place.0
-            && segments.get(3) == Some(&name.as_str())
-            && within(segments.get(1).copied(), place.1)
-    };
-    let costs: Vec<Money> = pools.iter().filter(of_it).filter_map(Pool::cost).collect();
-    (!costs.is_empty()).then(|| costs.into_iter().sum())
 }
 
 #[cfg(test)]
@@ -126,6 +167,10 @@ mod tests {
         Coverage::new(table, read, state).at("1", region)
     }
 
+    fn billed<'a>(lines: &'a [Reconciled], accounts: &'a BTreeMap<(String, String), Money>) -> Billed<'a> {
+        Billed { lines, accounts }
+    }
+
     #[test]
     fn a_denied_region_hides_its_spend_once_and_a_denied_bucket_only_its_own() {
         let lines = [line(services::S3, "eu-west-1", 100), line(services::S3, "us-east-1", 40)];
@@ -137,10 +182,18 @@ mod tests {
             gap("buckets", "s3:GetBucketVersioning", missing, Some("eu-west-1")).of("other"),
             gap("buckets", "s3:GetBucketVersioning", missing, Some("us-east-1")).of("lake"),
         ];
-        let blind = blind(&gaps, &lines, &[pool]);
+        let blind = blind(&gaps, billed(&lines, &BTreeMap::new()), &[pool]);
         assert_eq!(blind.usd, Some(Money::new(125.into())));
-        let parts: Vec<_> = blind.parts.iter().map(|part| part.usd.map(|usd| usd.human())).collect();
+        let parts: Vec<_> = blind.parts.iter().map(|part| part.usd.map(Money::human)).collect();
         assert_eq!(parts, [Some("$100.00".into()), None, Some("$25.00".into())]);
+    }
+
+    #[test]
+    fn an_account_that_was_not_read_hides_what_it_paid_and_not_the_whole_bill() {
+        let lines = [line(services::S3, "eu-west-1", 100), line(services::S3, "us-east-1", 40)];
+        let accounts = BTreeMap::from([(("1".to_owned(), services::S3.to_owned()), Money::new(30.into()))]);
+        let gaps = [gap("buckets", "s3:ListBuckets", CoverageState::Missing, None)];
+        assert_eq!(blind(&gaps, billed(&lines, &accounts), &[]).usd, Some(Money::new(30.into())));
     }
 
     #[test]
@@ -152,13 +205,14 @@ mod tests {
             gap("athena_queries", "athena:BatchGetQueryExecution", CoverageState::Partial, Some("eu-west-1")),
             gap("costs", "ce:GetCostAndUsage", CoverageState::Missing, None),
         ];
-        assert_eq!(blind(&gaps, &lines, &[]), Blind { usd: Some(Money::ZERO), parts: Vec::new() });
+        let nothing = Blind { usd: Some(Money::ZERO), parts: Vec::new() };
+        assert_eq!(blind(&gaps, billed(&lines, &BTreeMap::new()), &[]), nothing);
     }
 
     #[test]
     fn without_a_bill_blind_spend_is_unknown_and_not_nothing() {
         let gaps = [gap("storage", "cloudwatch:ListMetrics", CoverageState::Missing, Some("eu-west-1"))];
-        let blind = blind(&gaps, &[], &[]);
+        let blind = blind(&gaps, billed(&[], &BTreeMap::new()), &[]);
         assert_eq!((blind.usd, blind.parts[0].usd), (None, None));
     }
 }

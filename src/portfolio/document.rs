@@ -171,19 +171,6 @@ mod tests {
     use super::*;
     use crate::model::Axis;
 
-    /// `LEANLAKE_WRITE_DOCS=1 cargo test the_published_schema` writes it anew.
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test that can also write what it checks")]
-    fn the_published_schema_is_the_one_of_the_code() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema/findings.json");
-        let fresh = format!("{:#}\n", Document::json_schema());
-        if std::env::var("LEANLAKE_WRITE_DOCS").is_ok() {
-            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema")).unwrap();
-            std::fs::write(path, &fresh).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), fresh);
-    }
-
     #[test]
     fn a_csv_row_has_every_column_and_no_formula() {
         let saving = Range { low: Money::ZERO, expected: Money::new(5.into()), high: None };

@@ -15,7 +15,7 @@ mod reconcile;
 mod services;
 
 pub use assess::{AssessError, Assessment, Settings, assess};
-pub use blind::{Blind, BlindSpend, blind};
+pub use blind::{Billed, Blind, BlindSpend, blind};
 pub use document::{Document, csv};
 pub use ground::Ground;
 pub use proposal::{Cut, HORIZON_MONTHS, Keep, Proposal};

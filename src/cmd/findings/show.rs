@@ -124,6 +124,6 @@ fn unlock(finding: &Finding) -> Vec<String> {
 fn gap(gap: &Coverage) -> String {
     let place = gap.region.as_deref().unwrap_or("all Regions");
     let resource = gap.resource.as_ref().map(|name| format!(" {}", name.terminal())).unwrap_or_default();
-    let reason = gap.reason.as_ref().map(Untrusted::terminal).unwrap_or_else(|| gap.state.as_str().to_owned());
+    let reason = gap.reason.as_ref().map_or_else(|| gap.state.as_str().to_owned(), Untrusted::terminal);
     format!("{} in {place}{resource}: {reason}", gap.read)
 }
