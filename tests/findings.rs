@@ -41,6 +41,8 @@ fn findings_are_ranked_priced_and_the_same_from_run_to_run() {
     for part in [id, "Verdict", "Evidence", "Arithmetic", "rate: s3.storage", "list price of", "First step"] {
         assert!(page.contains(part), "{part} is missing in\n{page}");
     }
+    world.run(&["findings", "--format", "json", "show", id]).ends_with(0);
+    world.run(&["findings", "--policy", "x", "show", id]).ends_with(64).says("`--policy`");
     world.run(&["findings", "show", "f-nonsense"]).ends_with(1).says("`f-nonsense`");
     world.run(&["findings", "show", "f-"]).ends_with(64).says("several");
 }

@@ -12,7 +12,6 @@ use crate::term::{Align, TextTable};
 
 /// What was found, best first: net saving × confidence, then effort.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct Findings {
     #[command(subcommand)]
     what: Option<What>,
@@ -41,6 +40,9 @@ fn usd(text: &str) -> Result<Money, String> {
 /// Prints the findings, or one of them.
 pub async fn run(findings: &Findings, context: &Context) -> Result<(), Failure> {
     match &findings.what {
+        Some(What::Show { .. }) if !findings.policy.is_empty() || findings.min_saving.is_some() => {
+            Err(Failure::new(Kind::Usage, "`--policy` and `--min-saving` narrow the list, not one finding"))
+        }
         Some(What::Show { id }) => show(id, context).await,
         None => list(findings, context).await,
     }

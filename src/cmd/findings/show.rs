@@ -18,7 +18,9 @@ pub(super) fn page(finding: &Finding, assessment: &Assessment) -> String {
     section(&mut page, "Arithmetic", arithmetic(finding));
     section(&mut page, "First step", first_step(finding));
     section(&mut page, "Would narrow it", unlock(finding));
-    section(&mut page, "Gaps that touch it", finding.gaps.iter().map(gap).collect());
+    let mut gaps: Vec<String> = finding.gaps.iter().map(gap).collect();
+    gaps.dedup();
+    section(&mut page, "Gaps that touch it", gaps);
     page
 }
 
@@ -41,7 +43,8 @@ fn worth(page: &mut String, finding: &Finding) {
     field(page, "Saving", &monthly(&finding.saving));
     field(page, "Running cost", &monthly(&finding.running));
     field(page, "One-off cost", &amount(&finding.one_off));
-    let payback = finding.payback_days.map(|days| format!("; pays back in {days} days")).unwrap_or_default();
+    let pays_back = |days: u32| if days == 0 { String::new() } else { format!("; pays back in {days} days") };
+    let payback = finding.payback_days.map(pays_back).unwrap_or_default();
     field(page, "Net, 12 months", &format!("{}{payback}", amount(&finding.net_saving_12m)));
     let basis: Vec<&str> = finding.basis.iter().map(|basis| basis.as_str()).collect();
     field(page, "Confidence", &format!("{}, from {}", finding.confidence.as_str(), basis.join(", ")));
@@ -68,7 +71,7 @@ fn monthly(estimate: &Estimate) -> String {
 
 fn verdict(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Recommended { counted } => format!("recommended: {} a month count", counted.human()),
+        Verdict::Recommended { counted } => format!("recommended; counts {} a month", counted.human()),
         Verdict::Outbid { by } => format!("outbid: {by} takes the same part of the bill and saves more"),
         Verdict::Clashes { with } => format!("clashes: {with} sets the same knob to another value"),
         Verdict::NoPayback { month: Some(month) } => format!("no payback inside 12 months: it comes in month {month}"),
@@ -100,7 +103,7 @@ fn evidence(finding: &Finding) -> Vec<String> {
 fn arithmetic(finding: &Finding) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &finding.trace {
-        lines.push(format!("{}: {}", step.of, terminal(&step.formula)));
+        lines.push(format!("{}: {}", step.of, on_one_line(&step.formula)));
         if step.numbers != step.result {
             lines.push(format!("  = {}", terminal(&step.numbers)));
         }
@@ -110,8 +113,14 @@ fn arithmetic(finding: &Finding) -> Vec<String> {
     lines
 }
 
+fn on_one_line(formula: &str) -> String {
+    terminal(&formula.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 fn first_step(finding: &Finding) -> Vec<String> {
-    let planned = finding.action.as_ref().map(|_| "`leanlake plan --out plan.json` writes the change".to_owned());
+    let plan =
+        |_| format!("`leanlake plan --finding {} --out plan.json` plans the change, or says why not", finding.id);
+    let planned = finding.action.as_ref().map(plan);
     let told = finding.instructions.iter().flat_map(|text| text.lines().map(terminal));
     planned.into_iter().chain(told).collect()
 }
@@ -122,7 +131,8 @@ fn unlock(finding: &Finding) -> Vec<String> {
 }
 
 fn gap(gap: &Coverage) -> String {
-    let place = gap.region.as_deref().unwrap_or("all Regions");
+    let account = gap.account_id.as_deref().unwrap_or("all accounts");
+    let place = format!("{account}, {}", gap.region.as_deref().unwrap_or("all Regions"));
     let resource = gap.resource.as_ref().map(|name| format!(" {}", name.terminal())).unwrap_or_default();
     let reason = gap.reason.as_ref().map_or_else(|| gap.state.as_str().to_owned(), Untrusted::terminal);
     format!("{} in {place}{resource}: {reason}", gap.read)
