@@ -2,7 +2,8 @@
 //!
 //! The one form in which collectors write facts and pure code reads them; a column that is not set is NULL.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -61,9 +62,58 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// A row: cells by column name.
+/// A column's name: written in the code, or shared by the rows of a query's answer. Rows are many, names are few.
+#[derive(Clone, Debug)]
+pub enum Name {
+    /// Written in the code.
+    Static(&'static str),
+    /// Shared by many rows.
+    Shared(Arc<str>),
+}
+
+impl Name {
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Name::Static(name) => name,
+            Name::Shared(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Name {
+        Name::Static(name)
+    }
+}
+
+impl From<&Arc<str>> for Name {
+    fn from(name: &Arc<str>) -> Name {
+        Name::Shared(Arc::clone(name))
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Name {
+        Name::Shared(name.into())
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        self.as_str().partial_cmp(other.as_str())
+    }
+}
+
+/// A row: cells by column name, kept in the order of the names.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
-pub struct Row(BTreeMap<String, Cell>);
+pub struct Row(Vec<(Name, Cell)>);
 
 impl Row {
     /// Returns an empty row: every column NULL.
@@ -73,19 +123,23 @@ impl Row {
 
     /// Returns the row with `column` set.
     #[must_use]
-    pub fn with(mut self, column: &str, cell: impl Into<Cell>) -> Self {
+    pub fn with(mut self, column: impl Into<Name>, cell: impl Into<Cell>) -> Self {
         self.set(column, cell);
         self
     }
 
     /// Sets `column`.
-    pub fn set(&mut self, column: &str, cell: impl Into<Cell>) {
-        self.0.insert(column.to_owned(), cell.into());
+    pub fn set(&mut self, column: impl Into<Name>, cell: impl Into<Cell>) {
+        let (column, cell) = (column.into(), cell.into());
+        match self.0.binary_search_by(|(name, _)| name.as_str().cmp(column.as_str())) {
+            Ok(at) => self.0[at].1 = cell,
+            Err(at) => self.0.insert(at, (column, cell)),
+        }
     }
 
     /// Returns the cell of `column`; NULL when it was never set.
     pub fn cell(&self, column: &str) -> &Cell {
-        self.0.get(column).unwrap_or(&Cell::Null)
+        self.0.iter().find(|(name, _)| name.as_str() == column).map_or(&Cell::Null, |(_, cell)| cell)
     }
 
     /// Returns the columns that were set, by name.

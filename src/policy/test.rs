@@ -263,7 +263,7 @@ fn row(table: &Table, cells: &BTreeMap<String, Json>, as_of: DateTime<Utc>) -> R
         let column = table.column(name).ok_or_else(|| format!("table `{}` has no column `{name}`", table.name))?;
         let cell = cell(column.kind, value, as_of);
         row.set(
-            name,
+            name.clone(),
             cell.ok_or_else(|| format!("`{}.{name}` holds {}, not {value}", table.name, column.kind.unit()))?,
         );
     }

@@ -88,8 +88,9 @@ fn fixed(number: Decimal) -> Result<i128, ArrowError> {
 pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
     let mut rows = vec![Row::new(); batch.num_rows()];
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let name: Arc<str> = field.name().as_str().into();
         for (at, row) in rows.iter_mut().enumerate() {
-            row.set(field.name(), cell(field.name(), array, at)?);
+            row.set(&name, cell(&name, array, at)?);
         }
     }
     Ok(rows)

@@ -154,7 +154,7 @@ proptest! {
     ) {
         let Ok(formula) = parse(&text) else { return Ok(()) };
         let names = ["a", "b", "c", "d", "e"];
-        let full = names.iter().zip(values).fold(Row::new(), |row, (name, value)| row.with(name, value));
+        let full = names.iter().zip(values).fold(Row::new(), |row, (name, value)| row.with(*name, value));
         let mut holed = full.clone();
         holed.set(names[null], Cell::Null);
         // The row with another value there: where the column is really read, answers or their arithmetic differ.
@@ -180,7 +180,7 @@ proptest! {
         if formula.unit() != &Unit::usd() {
             return Ok(());
         }
-        let row = ["a", "b", "c", "d", "e"].iter().zip(values).fold(Row::new(), |row, (name, value)| row.with(name, value));
+        let row = ["a", "b", "c", "d", "e"].iter().zip(values).fold(Row::new(), |row, (name, value)| row.with(*name, value));
         let params = Params::new();
         let as_of = "2026-11-15T00:00:00Z".parse().unwrap();
         let inputs = Inputs { row: &row, params: &params, as_of, region: "us-east-1", card: &CARD };
