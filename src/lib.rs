@@ -31,5 +31,7 @@ pub mod plan;
 pub mod policy;
 pub mod portfolio;
 pub mod prices;
+pub mod report;
 pub mod store;
 pub mod term;
+pub mod tui;

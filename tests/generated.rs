@@ -54,3 +54,8 @@ fn the_schema_of_a_policy_file_says_what_the_loader_takes() {
 fn the_schema_of_the_findings_says_what_the_document_holds() {
     is_fresh("docs/schema/findings.json", &format!("{:#}\n", Document::json_schema()));
 }
+
+#[test]
+fn the_reference_of_the_command_line_says_what_help_says() {
+    is_fresh("docs/cli.md", &leanlake::cmd::reference());
+}

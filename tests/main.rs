@@ -5,6 +5,7 @@
 
 mod apply;
 mod architecture;
+mod assessed;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod aws;
 mod bad_input;
@@ -15,9 +16,11 @@ mod emulators;
 mod findings;
 mod generated;
 mod policies;
+mod report;
 mod scan;
 mod snapshots;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod support;
 mod truth;
+mod tui;

@@ -186,15 +186,17 @@ async fn find_credentials(sdk: &SdkConfig, profile: Option<&str>) -> Result<(), 
     let Err(error) = provider.provide_credentials().await else { return Ok(()) };
     let said = chain(&error);
     Err(match &error {
-        CredentialsError::CredentialsNotLoaded(_) => SessionError::NoCredentials { said: nowhere(&profile), profile },
+        CredentialsError::CredentialsNotLoaded(_) => {
+            SessionError::NoCredentials { said: nowhere(profile.as_deref()), profile }
+        }
         _ if speaks_of_expiry(&said) => SessionError::Expired { said, profile },
         _ => SessionError::NoCredentials { said, profile },
     })
 }
 
 /// The providers' own words fill a screen; where they looked is what helps.
-fn nowhere(profile: &Option<String>) -> String {
-    let profile = profile.as_ref().map_or_else(|| "the default profile".to_owned(), |name| format!("profile `{name}`"));
+fn nowhere(profile: Option<&str>) -> String {
+    let profile = profile.map_or_else(|| "the default profile".to_owned(), |name| format!("profile `{name}`"));
     format!("none in the environment, in {profile}, nor from web identity, container or instance")
 }
 

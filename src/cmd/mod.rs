@@ -13,10 +13,12 @@ mod plan;
 mod policies;
 mod prices;
 mod query;
+mod report;
 mod rollback;
 mod rows;
 mod scan;
 mod snapshots;
+mod tui;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -126,6 +128,10 @@ enum Verb {
     Policies(policies::Policies),
     /// Look up unit prices and where they were read.
     Prices(prices::Prices),
+    /// Write the weekly report: what was spent, why, what to do first.
+    Report(report::Report),
+    /// Look around in a snapshot: spend, findings, a basket that becomes a plan.
+    Tui(tui::Tui),
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
@@ -145,6 +151,8 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
         Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,
         Verb::Policies(policies) => policies::run(&policies, context).await?,
         Verb::Prices(prices) => prices::run(&prices, context)?,
+        Verb::Report(report) => report::run(&report, context).await?,
+        Verb::Tui(tui) => tui::run(&tui, context).await?,
         Verb::Reference => context.term.data(&reference())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -166,8 +174,7 @@ impl Context {
             (0, _) => Voice::Failures,
             _ => Voice::Verbose,
         };
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let term = Term::new(voice, global.no_progress, no_color);
+        let term = Term::new(voice, global.no_progress, no_color());
         Context { global, term }
     }
 
@@ -238,4 +245,9 @@ fn describe(command: &mut clap::Command, page: &mut String) {
     for verb in command.get_subcommands_mut().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help") {
         describe(verb, page);
     }
+}
+
+/// Returns true when the reader asked for no colour (https://no-color.org).
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

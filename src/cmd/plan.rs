@@ -57,7 +57,10 @@ pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
     let plan = match &args.show {
         Some(Show::Show { file }) => read(file)?.0,
-        None => make(args, context).await?,
+        None => {
+            let assessment = context.assess().await?;
+            make(&selection(args, &assessment)?, &assessment, context).await?
+        }
     };
     let text = match format {
         Format::Json => plan.to_json(),
@@ -73,9 +76,12 @@ pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-async fn make(args: &Plan, context: &Context) -> Result<PlanFile, Failure> {
-    let assessment = context.assess().await?;
-    let selection = selection(args, &assessment)?;
+/// Makes a plan of what is selected: looks at the buckets as they are now.
+pub(super) async fn make(
+    selection: &Selection,
+    assessment: &Assessment,
+    context: &Context,
+) -> Result<PlanFile, Failure> {
     let (chosen, _) = selection.choose(&assessment.findings);
     let places: Vec<Place> = chosen
         .iter()
@@ -98,7 +104,7 @@ async fn make(args: &Plan, context: &Context) -> Result<PlanFile, Failure> {
         as_of: assessment.as_of,
         created_at: context.now(),
     };
-    Ok(plan::build(facts, &assessment.findings, &selection, &looks))
+    Ok(plan::build(facts, &assessment.findings, selection, &looks))
 }
 
 fn selection(args: &Plan, assessment: &Assessment) -> Result<Selection, Failure> {
@@ -121,7 +127,7 @@ pub(super) fn read(file: &Path) -> Result<(PlanFile, Vec<u8>), Failure> {
 }
 
 /// Writes the plan beside its place first, so that a full disk never leaves half a plan.
-fn write(out: &Path, plan: &PlanFile) -> Result<(), Failure> {
+pub(super) fn write(out: &Path, plan: &PlanFile) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let shown = crate::model::text::terminal(&out.to_string_lossy());
         Failure::failed(format!("the plan `{shown}` cannot be written")).caused_by(error)
