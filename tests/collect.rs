@@ -6,7 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use chrono::{DateTime, Utc};
-use leanlake::aws::collect::{Options, Piece, Read, Scope, Sink, athena, cloudwatch, s3};
+use leanlake::aws::collect::{Heard, Options, Piece, Read, Scope, Sink, athena, cloudwatch, s3};
 use leanlake::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use leanlake::model::{Coverage, CoverageState, Row, Untrusted};
 use serde_json::json;
@@ -84,7 +84,7 @@ async fn collect(aws: &Aws, collector: Collector, options: Options, earlier: Vec
         .load()
         .await;
     let (account_id, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
-    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options, earlier };
+    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options, heard: Heard::default(), earlier };
     drain(&scope, collector).await
 }
 
@@ -434,7 +434,16 @@ async fn a_scan_that_was_ended_asks_for_nothing_more() {
     let sdk = aws_config::defaults(BehaviorVersion::latest()).endpoint_url(aws.url()).region(Region::new("us-east-1"));
     let sdk = sdk.no_credentials().load().await;
     let (account_id, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
-    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options: keyed(), earlier: vec![] };
+    let scope = Scope {
+        account_id,
+        region,
+        as_of: noon(),
+        sdk,
+        cancel,
+        options: keyed(),
+        heard: Heard::default(),
+        earlier: vec![],
+    };
     for collector in [Collector::S3, Collector::CloudWatch, Collector::Athena] {
         assert!(!drain(&scope, collector).await.gaps().is_empty());
     }

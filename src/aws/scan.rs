@@ -11,7 +11,9 @@ use futures::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::collect::{Collector, Options, Piece, Place, Scope, Sink, athena, cloudwatch, cost_explorer, s3};
+use crate::aws::collect::{
+    Collector, Heard, Options, Piece, Place, Scope, Sink, athena, cloudwatch, cost_explorer, s3,
+};
 use crate::aws::connector::Connector;
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Origin, Row, Untrusted};
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// True when `--max-cost` cut something.
     pub over_budget: bool,
+    /// What AWS said when it stopped taking the credentials in the middle of the scan; text from outside.
+    pub refused: Option<String>,
 }
 
 /// Why there is no snapshot.
@@ -62,6 +66,18 @@ pub enum ScanError {
         example: String,
         /// The IAM actions that are missing.
         missing: Vec<String>,
+    },
+    /// AWS stopped taking the credentials before it answered anything.
+    #[error("the AWS credentials have expired or are not valid, and nothing was read: {said}")]
+    Expired {
+        /// What AWS said; text from outside.
+        said: String,
+    },
+    /// No call was answered: a snapshot of gaps would only hide the last one.
+    #[error("nothing could be read, so there is no snapshot: {example}")]
+    NothingSeen {
+        /// Why one of the calls failed; text from outside.
+        example: String,
     },
     /// The task that keeps what the collectors hand over ended in a panic.
     #[error("what was read could not be kept; this is a mistake in leanlake")]
@@ -93,15 +109,17 @@ pub async fn scan(
     run(&scope, &sink, order, base.as_ref()).await;
     drop(sink);
     let (mut writer, tally) = drained.await.map_err(|_| ScanError::Lost)??;
-    tally.refuse_if_denied(session)?;
+    let interrupted = cancel.is_cancelled();
+    // Not from the gaps: collectors have budgets of their own (uploads, queries), which end no scan.
+    let over_budget = session.connector.over_budget();
+    if tally.is_blind(&scope.heard) {
+        refuse(&tally, &scope.heard, session, interrupted || over_budget)?;
+    }
     agree(session)?;
     let spent = session.connector.spent();
     let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds: began.elapsed().as_secs() };
-    let interrupted = cancel.is_cancelled();
     let snapshot = writer.finish(receipt, interrupted).await?;
-    // Not from the gaps: collectors have budgets of their own (uploads, queries), which end no scan.
-    let over_budget = session.connector.over_budget();
-    Ok(Outcome { snapshot, gaps: tally.gaps, interrupted, over_budget })
+    Ok(Outcome { snapshot, gaps: tally.gaps, interrupted, over_budget, refused: scope.heard.refused() })
 }
 
 /// Returns what collectors are asked to read, and the snapshot that parts come over from. Asks AWS nothing.
@@ -118,6 +136,7 @@ pub async fn prepare(session: &Session, store: &Store, order: &Order) -> Result<
         sdk: session.sdk.clone(),
         cancel: CancellationToken::new(),
         options: order.options.clone(),
+        heard: Heard::default(),
         earlier,
     };
     Ok((scope, base))
@@ -242,18 +261,34 @@ impl Tally {
         }
     }
 
-    fn refuse_if_denied(&self, session: &Session) -> Result<(), ScanError> {
-        let denied = |gap: &Coverage| gap.missing_action.is_some();
-        if self.seen || self.gaps.is_empty() || !self.gaps.iter().all(denied) {
-            return Ok(());
-        }
-        let missing: BTreeSet<String> = self.gaps.iter().filter_map(|gap| gap.missing_action.clone()).collect();
-        let example = self.gaps.iter().find_map(|gap| gap.reason.as_ref()).map(Untrusted::terminal);
-        Err(ScanError::AllDenied {
-            arn: crate::model::text::terminal(&session.identity.arn),
-            example: example.unwrap_or_default(),
-            missing: missing.into_iter().collect(),
-        })
+    /// Returns true when this scan saw nothing of what it asked for. What earlier scans saw does not count.
+    fn is_blind(&self, heard: &Heard) -> bool {
+        let saw = self.seen && heard.answered();
+        !(saw || self.gaps.is_empty())
+    }
+
+    fn is_denied(&self) -> bool {
+        self.gaps.iter().all(|gap| gap.missing_action.is_some())
+    }
+
+    /// Returns one reason, safe for a terminal.
+    fn example(&self) -> String {
+        self.gaps.iter().find_map(|gap| gap.reason.as_ref()).map(Untrusted::terminal).unwrap_or_default()
+    }
+}
+
+/// Says why a scan that saw nothing is no snapshot. One that was told to stop is: it says so itself.
+fn refuse(tally: &Tally, heard: &Heard, session: &Session, stopped: bool) -> Result<(), ScanError> {
+    let example = tally.example();
+    if tally.is_denied() {
+        let missing: BTreeSet<String> = tally.gaps.iter().filter_map(|gap| gap.missing_action.clone()).collect();
+        let (arn, missing) = (crate::model::text::terminal(&session.identity.arn), missing.into_iter().collect());
+        return Err(ScanError::AllDenied { arn, example, missing });
+    }
+    match heard.refused() {
+        _ if stopped => Ok(()),
+        Some(said) => Err(ScanError::Expired { said }),
+        None => Err(ScanError::NothingSeen { example }),
     }
 }
 

@@ -92,7 +92,7 @@ impl From<SessionError> for Failure {
     }
 }
 
-fn sign_in(profile: Option<&str>) -> String {
+pub(super) fn sign_in(profile: Option<&str>) -> String {
     match profile {
         Some(profile) => format!("aws sso login --profile {}", crate::model::text::terminal(profile)),
         None => "aws sso login, or name a profile with `--profile`".to_owned(),

@@ -123,6 +123,40 @@ fn an_expired_token_is_called_by_its_name() {
 }
 
 #[test]
+fn a_token_that_expires_before_anything_was_read_leaves_the_last_snapshot_the_newest() {
+    let world = world();
+    world.scan();
+    for service in ["ce:*", "s3:*", "athena:*", "cloudwatch:*"] {
+        world.aws.make(Fault::on(service, Trouble::Expired));
+    }
+    world.write(".aws/credentials", "[lake]\naws_access_key_id = AKIATESTS\naws_secret_access_key = secret\n");
+    let world = world.on("2026-11-21");
+    world.run(&["scan", "--profile", "lake"]).ends_with(4).says("expired").says("aws sso login --profile lake");
+    assert_eq!(manifests(&world).len(), 1, "what is carried over is no reason for a snapshot");
+}
+
+#[test]
+fn a_token_that_expires_in_the_middle_keeps_what_was_read_and_says_how_to_renew_it() {
+    let world = world();
+    for service in ["athena:*", "cloudwatch:*"] {
+        world.aws.make(Fault::on(service, Trouble::Expired));
+    }
+    world.run(&["scan"]).ends_with(4).says("expired").says("hint: aws sso login").prints("snapshot");
+    assert_eq!(world.lines("select count(*) as n from buckets"), ["n=2"]);
+    assert!(gaps(&world).iter().any(|gap| gap["read"] == "athena:ListWorkGroups"));
+}
+
+#[test]
+fn a_network_that_dies_before_anything_was_read_leaves_no_snapshot() {
+    let world = world();
+    let identity = world.aws.url();
+    let world = world.set("AWS_ENDPOINT_URL_STS", &identity).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    world.run(&["scan"]).ends_with(1).says("nothing could be read").says("hint: check the network");
+    assert_eq!(world.aws.count("sts:GetCallerIdentity"), 1);
+    assert_eq!(manifests(&world).len(), 0);
+}
+
+#[test]
 fn an_empty_account_is_a_whole_snapshot_without_rows() {
     let world = World::new();
     world.scan();

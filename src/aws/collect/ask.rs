@@ -22,5 +22,7 @@ where
     if scope.cancel.is_cancelled() {
         return Err(Failed::cancelled());
     }
-    call.await.map_err(|error| Failed::from_sdk(&error))
+    let answer = call.await.map_err(|error| Failed::from_sdk(&error));
+    scope.heard.note(&answer);
+    answer
 }

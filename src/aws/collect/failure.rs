@@ -104,6 +104,13 @@ impl Failed {
         gap
     }
 
+    /// Returns true for credentials that no Region takes: other refusals also mean a Region that is not enabled.
+    pub fn is_final(&self) -> bool {
+        let expired = ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
+        let said = self.code.as_deref().is_none_or(|code| expired.contains(&code));
+        self.trouble == Trouble::Credentials && said
+    }
+
     /// Returns true when going on would fail or cost in the same way.
     pub fn ends_the_scan(&self) -> bool {
         matches!(self.trouble, Trouble::Cancelled | Trouble::OverBudget | Trouble::Credentials)

@@ -7,6 +7,7 @@ pub mod athena;
 pub mod cloudwatch;
 pub mod cost_explorer;
 pub mod failure;
+pub mod heard;
 pub mod instant;
 pub mod outcome;
 pub mod read;
@@ -15,6 +16,7 @@ pub mod scope;
 pub mod sink;
 
 pub use failure::{Failed, Trouble};
+pub use heard::Heard;
 pub use read::Read;
 pub use scope::{Options, Place, Scope};
 pub use sink::{Piece, Sink};

@@ -4,6 +4,7 @@ use aws_types::SdkConfig;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::heard::Heard;
 use crate::aws::client;
 use crate::aws::connector::{Role, Tag};
 use crate::model::Coverage;
@@ -56,6 +57,8 @@ pub struct Scope {
     pub cancel: CancellationToken,
     /// Limits.
     pub options: Options,
+    /// What AWS answered so far, over all Regions.
+    pub heard: Heard,
     /// What the newest snapshot of the same origin and payer covers: periods in it need not be read again.
     pub earlier: Vec<Coverage>,
 }

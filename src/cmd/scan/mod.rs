@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Purpose;
+use super::connect::{Purpose, sign_in};
 use super::{Context, Format};
 use crate::aws::collect::{Collector, Options};
 use crate::aws::estimate::estimate;
@@ -78,7 +78,7 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         Format::Json => format!("{:#}", show::summary_json(&outcome)),
         _ => show::summary(&outcome),
     })?;
-    verdict(&outcome, args)
+    verdict(&outcome, args, context)
 }
 
 async fn store(context: &Context, session: &Session) -> Result<Store, Failure> {
@@ -128,7 +128,7 @@ async fn interruptible(
     tokio::pin!(work);
     loop {
         tokio::select! {
-            outcome = &mut work => return Ok(outcome?),
+            outcome = &mut work => return outcome.map_err(|error| told(error, context)),
             _ = tokio::signal::ctrl_c() => {
                 if cancel.is_cancelled() {
                     return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
@@ -140,11 +140,25 @@ async fn interruptible(
     }
 }
 
-fn verdict(outcome: &Outcome, args: &Scan) -> Result<ExitCode, Failure> {
+/// Returns the failure of a scan, with how to renew the credentials where they ended.
+fn told(error: ScanError, context: &Context) -> Failure {
+    let expired = matches!(error, ScanError::Expired { .. });
+    let failure = Failure::from(error);
+    if expired { failure.hint(sign_in(context.global.profile.as_deref())) } else { failure }
+}
+
+fn verdict(outcome: &Outcome, args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let id = outcome.snapshot.id();
     if outcome.interrupted {
         return Err(Failure::new(Kind::Interrupted, format!("interrupted: what was read until then is in `{id}`"))
             .hint("leanlake scan reads the rest; days already read are not paid for again"));
+    }
+    if let Some(said) = &outcome.refused {
+        let said = crate::model::text::terminal(said);
+        let message = format!("the AWS credentials expired or lost their validity: `{id}` has gaps: {said}");
+        return Err(Failure::new(Kind::Credentials, message)
+            .hint(sign_in(context.global.profile.as_deref()))
+            .hint("then `leanlake scan` reads the rest; days already read are not paid for again"));
     }
     if outcome.over_budget {
         let limit = args.max_cost.human();
@@ -165,6 +179,10 @@ impl From<ScanError> for Failure {
             ScanError::AllDenied { missing, .. } => Failure::new(Kind::Credentials, message)
                 .hint(format!("the role needs {}", missing.join(", ")))
                 .hint("leanlake iam scan prints the whole policy"),
+            ScanError::Expired { .. } => Failure::new(Kind::Credentials, message),
+            ScanError::NothingSeen { .. } => {
+                Failure::failed(message).hint("check the network, the proxy variables and `--endpoint-url`")
+            }
             ScanError::Lost | ScanError::Elsewhere { .. } => Failure::failed(message),
         }
     }

@@ -39,6 +39,7 @@ pub fn summary_json(outcome: &Outcome) -> Value {
         "account_id": manifest.account_id,
         "interrupted": outcome.interrupted,
         "over_budget": outcome.over_budget,
+        "credentials_refused": outcome.refused,
         "rows": rows,
         "receipt": manifest.receipt,
         "gaps": outcome.gaps,

@@ -243,7 +243,7 @@ pub mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::aws::collect::Options;
+    use crate::aws::collect::{Heard, Options};
 
     pub fn scope(earlier: Vec<Coverage>) -> Scope {
         Scope {
@@ -253,6 +253,7 @@ pub mod tests {
             sdk: SdkConfig::builder().build(),
             cancel: CancellationToken::new(),
             options: Options::default(),
+            heard: Heard::default(),
             earlier,
         }
     }

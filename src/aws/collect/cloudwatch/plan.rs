@@ -80,7 +80,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::aws::collect::Options;
+    use crate::aws::collect::{Heard, Options};
     use crate::model::{Coverage, CoverageState};
 
     const READ: &str = "cloudwatch:GetMetricData";
@@ -93,6 +93,7 @@ mod tests {
             sdk: SdkConfig::builder().build(),
             cancel: CancellationToken::new(),
             options: Options::default(),
+            heard: Heard::default(),
             earlier,
         }
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_costexplorer::Client;
 use chrono::NaiveDate;
 
+use super::ask::ask;
 use super::{Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, CoverageState, Row};
 use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT};
@@ -161,7 +162,8 @@ impl<'a> Reader<'a> {
         let mut token = None;
         loop {
             let request = question.request(self.client.get_cost_and_usage(), month, self.net, &self.usage);
-            let page = request.set_next_page_token(token).send().await.map_err(|error| Failed::from_sdk(&error))?;
+            let page = request.set_next_page_token(token).send();
+            let page = ask(self.scope, page).await?;
             token = answer.add(question, month, &self.scope.account_id, &page).map_err(|unfit| unusable(&unfit))?;
             if token.is_none() {
                 return Ok(answer);

@@ -1,0 +1,79 @@
+//! What AWS answered to a scan as a whole: anything at all, and whether it still takes the credentials.
+//!
+//! Gaps cannot tell: a read that failed keeps what earlier scans saw of it and then looks partly seen.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::failure::{Failed, Trouble};
+
+/// What was heard so far. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Heard(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    answered: bool,
+    refused: Option<Failed>,
+}
+
+impl Heard {
+    /// Keeps in mind how a call ended.
+    pub fn note<T>(&self, answer: &Result<T, Failed>) {
+        let mut kept = self.kept();
+        kept.answered |= answer.is_ok();
+        match answer {
+            Err(failed) if failed.trouble == Trouble::Credentials => {
+                // The first expiry is kept: what follows it says the same.
+                if !kept.refused.as_ref().is_some_and(Failed::is_final) {
+                    kept.refused = Some(failed.clone());
+                }
+            }
+            Ok(_) | Err(Failed { trouble: Trouble::Denied | Trouble::Refused, .. }) => {
+                // Whoever gets such an answer is known: what refused was a Region that the account has not enabled.
+                kept.refused.take_if(|refused| !refused.is_final());
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Returns true when at least one call was answered.
+    pub fn answered(&self) -> bool {
+        self.kept().answered
+    }
+
+    /// Returns what AWS said when it no longer took the credentials; text from outside.
+    pub fn refused(&self) -> Option<String> {
+        self.kept().refused.as_ref().map(|failed| failed.reason.clone())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(code: &str) -> Result<(), Failed> {
+        let trouble = Trouble::Credentials;
+        Err(Failed { trouble, code: Some(code.to_owned()), reason: format!("{code}: no") })
+    }
+
+    #[test]
+    fn credentials_that_expired_stay_so_even_when_an_answer_was_still_on_its_way() {
+        let heard = Heard::default();
+        heard.note(&refusal("ExpiredToken"));
+        heard.note(&Ok(()));
+        assert_eq!(heard.refused().as_deref(), Some("ExpiredToken: no"));
+    }
+
+    #[test]
+    fn a_region_that_is_not_enabled_is_not_taken_for_credentials_that_ended() {
+        let heard = Heard::default();
+        heard.note(&refusal("UnrecognizedClientException"));
+        assert!(heard.refused().is_some() && !heard.answered());
+        heard.note(&Ok(()));
+        assert!(heard.refused().is_none() && heard.answered());
+    }
+}
