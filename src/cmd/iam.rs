@@ -19,7 +19,7 @@ pub struct Iam {
 enum Role {
     /// The role that reads. With `--store s3://…` it may also keep snapshots there.
     Scan(Shape),
-    /// The role that applies and rolls back plans.
+    /// The role that applies and rolls back plans. With `--store s3://…` it may also write the journal there.
     Apply(Shape),
 }
 
@@ -38,19 +38,19 @@ enum Form {
 
 /// Prints the policy.
 pub fn run(iam: &Iam, context: &Context) -> Result<(), Failure> {
+    let place = store_in_s3(context)?;
+    let place = place.as_ref().map(|place| (place.bucket.as_str(), place.prefix.as_str()));
     let (policy, form) = match &iam.role {
-        Role::Scan(shape) => (scan_policy(context)?, shape.form),
-        Role::Apply(shape) => (iam::apply(WRITES), shape.form),
+        Role::Scan(shape) => (iam::scan(&READS.concat(), place), shape.form),
+        Role::Apply(shape) => (iam::apply(WRITES, place), shape.form),
     };
     match form {
         Form::Json => context.term.data(&format!("{policy:#}")),
     }
 }
 
-fn scan_policy(context: &Context) -> Result<serde_json::Value, Failure> {
-    let reads = READS.concat();
+fn store_in_s3(context: &Context) -> Result<Option<store::Place>, Failure> {
     let url = context.global.store.as_deref().filter(|url| url.starts_with("s3://"));
-    let Some(url) = url else { return Ok(iam::scan(&reads, None)) };
-    let place = store::Place::parse(url).map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
-    Ok(iam::scan(&reads, Some((&place.bucket, &place.prefix))))
+    let place = url.map(store::Place::parse).transpose();
+    place.map_err(|error| Failure::new(Kind::Usage, error.to_string()))
 }
