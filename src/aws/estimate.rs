@@ -1,14 +1,16 @@
 //! What a scan would cost before it is made: requests, dollars and minutes, from the last receipt or as a range.
 //!
-//! Spends at most one listing of buckets.
+//! Spends at most one listing of the buckets.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::aws::collect::ask::ask;
 use crate::aws::collect::cost_explorer::{self, QUESTIONS_A_MONTH};
-use crate::aws::collect::{Collector, Scope};
+use crate::aws::collect::s3::listing::PAGE;
+use crate::aws::collect::{Collector, Scope, cloudwatch};
 use crate::aws::connector::limits::default_pace;
 use crate::aws::scan::{Order, ScanError, prepare};
 use crate::aws::session::Session;
@@ -19,8 +21,10 @@ use crate::store::{Receipt, Store};
 const PAGES: (u64, u64) = (1, 4);
 /// Storage types that a bucket may have metrics of, its object count included.
 const SERIES: (u64, u64) = (2, 6);
-/// Metrics that one GetMetricData request may ask for.
-const METRICS_A_REQUEST: u64 = 500;
+/// Metrics on a page of ListMetrics (CloudWatch API reference).
+const METRICS_A_PAGE: u64 = 500;
+/// Lists of metrics in a Region: sizes and object counts.
+const LISTS: u64 = 2;
 /// Queries that one BatchGetQueryExecution request may ask for.
 const QUERIES_A_REQUEST: u64 = 50;
 
@@ -73,7 +77,8 @@ pub async fn estimate(session: &Session, store: &Store, order: &Order) -> Result
     let (scope, base) = prepare(session, store, order).await?;
     let last = base.as_ref().map(|base| &base.manifest.receipt);
     let mut estimates = Vec::new();
-    let counted = if last.is_none() { count(&scope).await } else { None };
+    let listed = !order.collectors.contains(&Collector::Storage) || !cloudwatch::listed_before(&scope).is_empty();
+    let counted = if last.is_some() && listed { None } else { count(&scope).await };
     for &collector in &order.collectors {
         let (calls, basis) = calls(collector, &scope, last, counted);
         estimates.push(priced(session, collector.name(), &calls, basis));
@@ -108,7 +113,8 @@ fn exactly(n: u64) -> Between<u64> {
 }
 
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
-    if let (Some(last), false) = (last, collector == Collector::Bill) {
+    // What the bill and the metrics are asked for depends on the days since the last scan.
+    if let (Some(last), Collector::S3 | Collector::Athena) = (last, collector) {
         let calls: Vec<Calls> =
             collector.reads().iter().filter_map(|read| from_receipt(read.operation, last)).collect();
         if !calls.is_empty() {
@@ -118,17 +124,13 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
     match collector {
         Collector::Bill => bill(scope),
         Collector::S3 => buckets(scope, counted),
-        Collector::Storage => metrics(counted),
+        Collector::Storage => metrics(scope, counted),
         Collector::Athena => queries(scope),
     }
 }
 
 fn from_receipt(operation: &'static str, last: &Receipt) -> Option<Calls> {
-    let requests = exactly(*last.requests.get(operation)?);
-    // A receipt counts requests, and a metric request asks for up to 500 metrics.
-    let units = (operation == "cloudwatch:GetMetricData")
-        .then(|| Between { low: requests.low, high: requests.high * METRICS_A_REQUEST });
-    Some(Calls { operation, requests, units })
+    Some(Calls { operation, requests: exactly(*last.requests.get(operation)?), units: None })
 }
 
 /// Several reads may share an operation: it is counted once.
@@ -152,7 +154,7 @@ fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
     let each = |operation| Calls { operation, requests: exactly(count), units: None };
     let parts = Between { low: 0, high: u64::from(scope.options.list_parts) };
     let calls = vec![
-        Calls { operation: "s3:ListBuckets", requests: exactly(1), units: None },
+        Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None },
         each("s3:GetBucketLifecycleConfiguration"),
         each("s3:GetBucketVersioning"),
         each("s3:GetBucketTagging"),
@@ -162,24 +164,54 @@ fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
     (calls, format!("{count} buckets"))
 }
 
-fn metrics(counted: Option<u64>) -> (Vec<Calls>, String) {
+/// GetMetricData is priced by series, however many requests ask for them.
+fn metrics(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
+    let before = cloudwatch::listed_before(scope);
+    if !before.is_empty() {
+        return (metrics_again(scope, &before), "the series of the last scan".to_owned());
+    }
     let Some(count) = counted else {
         return (Vec::new(), "unknown: the buckets were not counted".to_owned());
     };
     let series = Between { low: count * SERIES.0, high: count * SERIES.1 };
-    let requests =
-        Between { low: series.low.div_ceil(METRICS_A_REQUEST), high: series.high.div_ceil(METRICS_A_REQUEST) * 2 };
+    let each = cloudwatch::series_a_request(scope);
+    // Each bucket may be in a Region of its own: every Region is listed, and its last request is not full.
+    let lists = Between { low: LISTS, high: count.max(1) * LISTS + series.high / METRICS_A_PAGE };
+    let reads = Between { low: series.low.div_ceil(each), high: series.high.div_ceil(each).max(count) };
     let calls = vec![
-        Calls { operation: "cloudwatch:ListMetrics", requests, units: None },
-        Calls { operation: "cloudwatch:GetMetricData", requests, units: Some(series) },
+        Calls { operation: "cloudwatch:ListMetrics", requests: lists, units: None },
+        Calls { operation: "cloudwatch:GetMetricData", requests: reads, units: Some(series) },
     ];
     (calls, format!("{count} buckets with {} to {} series", SERIES.0, SERIES.1))
 }
 
-/// Counts the buckets: one request, half a thousandth of a cent.
+/// Returns the requests for as many series as the last scan listed in each Region.
+fn metrics_again(scope: &Scope, before: &BTreeMap<String, u64>) -> Vec<Calls> {
+    let (mut lists, mut reads, mut series) = (Between::default(), 0, 0);
+    for (region, &listed) in before {
+        lists = sum(lists, Between { low: LISTS, high: LISTS + listed / METRICS_A_PAGE });
+        reads += listed.div_ceil(cloudwatch::series_a_request(&scope.in_region(region)));
+        series += listed;
+    }
+    vec![
+        Calls { operation: "cloudwatch:ListMetrics", requests: lists, units: None },
+        Calls { operation: "cloudwatch:GetMetricData", requests: exactly(reads), units: Some(exactly(series)) },
+    ]
+}
+
+/// Counts the buckets, page by page: half a thousandth of a cent for a thousand. Large accounts refuse a list without
+/// pages.
 async fn count(scope: &Scope) -> Option<u64> {
-    let listed = scope.s3().list_buckets().send().await.ok()?;
-    u64::try_from(listed.buckets().len()).ok()
+    let (client, mut count, mut token) = (scope.s3(), 0, None);
+    loop {
+        let page = client.list_buckets().max_buckets(PAGE.into()).set_continuation_token(token.take()).send();
+        let page = ask(scope, page).await.ok()?;
+        count += page.buckets().len() as u64;
+        match page.continuation_token() {
+            Some(next) if !next.is_empty() => token = Some(next.to_owned()),
+            _ => return Some(count),
+        }
+    }
 }
 
 /// Athena's own calls are free; nobody knows how long a history is before it is read.
@@ -205,4 +237,76 @@ fn priced(session: &Session, service: &'static str, calls: &[Calls], basis: Stri
         estimate.usd.high += price * Decimal::from(units.high);
     }
     estimate
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::aws::collect::{Collector, Heard, Options};
+    use crate::aws::connector::{Allowlist, Connector, Role};
+    use crate::aws::stand_in::{answer, sdk, setup};
+    use crate::model::{Coverage, CoverageState};
+
+    fn scope(connector: &Connector, earlier: Vec<Coverage>) -> Scope {
+        Scope {
+            account_id: "1".into(),
+            region: "eu-west-1".into(),
+            as_of: "2026-11-24T10:00:00Z".parse().unwrap(),
+            sdk: sdk(connector),
+            cancel: CancellationToken::new(),
+            options: Options::default(),
+            heard: Heard::default(),
+            earlier,
+        }
+    }
+
+    fn reads(calls: &[Calls]) -> (Between<u64>, Option<Between<u64>>) {
+        let call = calls.iter().find(|call| call.operation == "cloudwatch:GetMetricData").unwrap();
+        (call.requests, call.units)
+    }
+
+    #[test]
+    fn a_first_scan_asks_for_few_series_at_once_and_pays_for_each() {
+        let scope = scope(&Connector::new(setup(Allowlist::default())), Vec::new());
+        let (calls, _) = metrics(&scope, Some(300));
+        let (requests, series) = reads(&calls);
+        assert_eq!(series, Some(Between { low: 600, high: 1800 }));
+        assert_eq!(requests.low, 36, "600 series, 17 a request");
+        assert!(requests.high >= 106, "1800 series, 17 a request: {requests:?}");
+    }
+
+    #[test]
+    fn a_later_scan_pays_for_the_series_that_were_listed_last_whatever_the_requests() {
+        let day = |text: &str| text.parse().unwrap();
+        let of = |read, region, seen| {
+            let seen = Coverage::new("storage", read, CoverageState::Seen).counted(seen, None);
+            seen.at("1", Some(region)).days(day("2025-08-26"), day("2026-11-22"))
+        };
+        let mut earlier = Vec::new();
+        for (region, series) in [("eu-west-1", 700), ("us-east-1", 40)] {
+            earlier.push(of("cloudwatch:ListMetrics", region, series));
+            earlier.push(of("cloudwatch:GetMetricData", region, 1));
+        }
+        let scope = scope(&Connector::new(setup(Allowlist::default())), earlier);
+        let (calls, basis) = metrics(&scope, None);
+        assert_eq!(reads(&calls), (exactly(3), Some(exactly(740))), "{basis}");
+    }
+
+    #[tokio::test]
+    async fn buckets_are_counted_page_by_page() {
+        let mut setup =
+            setup(Allowlist::default().and(Role::Reading, Collector::S3.reads().iter().map(|r| r.operation)));
+        setup.faults = Some(Arc::new(|_, request| {
+            assert!(request.uri().contains("max-buckets=1000"), "large accounts refuse a list without it");
+            let more = !request.uri().contains("continuation-token");
+            let next = if more { "<ContinuationToken>t</ContinuationToken>" } else { "" };
+            let buckets = "<Buckets><Bucket><Name>lake</Name></Bucket></Buckets>";
+            Some(answer(200, &format!("<ListAllMyBucketsResult>{buckets}{next}</ListAllMyBucketsResult>")))
+        }));
+        assert_eq!(count(&scope(&Connector::new(setup), Vec::new())).await, Some(2));
+    }
 }

@@ -32,6 +32,18 @@ const LISTED_DAYS: u64 = 14;
 /// What that hides.
 const SILENT: &str = "ListMetrics does not name series without a point in the last two weeks: buckets deleted and storage classes emptied before that are not in the history";
 
+/// Returns how many series each Region had when it was last listed.
+pub fn listed_before(scope: &Scope) -> BTreeMap<String, u64> {
+    let whole = |c: &&Coverage| c.read == LIST.operation && c.resource.is_none() && c.state == CoverageState::Seen;
+    let counted = scope.earlier.iter().filter(whole).filter_map(|c| Some((c.region.clone()?, c.seen?)));
+    counted.filter_map(|(region, seen)| Some((region, u64::try_from(seen).ok()?))).collect()
+}
+
+/// Returns how many series one GetMetricData request of the scope's Region would ask for.
+pub fn series_a_request(scope: &Scope) -> u64 {
+    Window::of(scope, DATA.operation).series_per_call() as u64
+}
+
 /// Reads the storage metrics of the scope's Region.
 pub async fn collect(scope: &Scope, sink: &Sink) {
     let (series, failed) = list(scope).await;

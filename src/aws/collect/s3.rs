@@ -3,7 +3,7 @@
 //! Reads settings and lists uploads only: it never lists or opens an object.
 
 pub mod lifecycle;
-mod listing;
+pub mod listing;
 mod parts;
 mod settings;
 mod uploads;

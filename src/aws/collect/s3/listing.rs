@@ -10,7 +10,7 @@ use crate::aws::collect::ask::ask;
 use crate::aws::collect::{Failed, Read, Scope, instant};
 
 /// Most buckets in one answer; S3 allows 10,000.
-const PAGE: i32 = 1000;
+pub const PAGE: u16 = 1000;
 
 /// The list of buckets.
 pub const BUCKETS: Read = Read::rows("s3:ListBuckets", "s3:ListAllMyBuckets", "buckets");
@@ -35,7 +35,7 @@ pub async fn list(scope: &Scope) -> (Vec<Bucket>, Option<Failed>) {
     let client = scope.s3();
     let (mut buckets, mut token) = (Vec::new(), None);
     loop {
-        let page = client.list_buckets().max_buckets(PAGE).set_continuation_token(token.take()).send();
+        let page = client.list_buckets().max_buckets(PAGE.into()).set_continuation_token(token.take()).send();
         let page = match ask(scope, page).await {
             Ok(page) => page,
             Err(failed) => return (buckets, Some(failed)),
