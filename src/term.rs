@@ -45,6 +45,11 @@ impl Term {
         Term { voice, progress: tty && !no_progress && voice >= Voice::Normal, styled: tty && !no_color }
     }
 
+    /// Returns true when a person looks at stdout, not a pipe.
+    pub fn is_watched() -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes data to stdout, with a line end. A reader that went away (`| head`) is no failure.
     ///
     /// # Errors

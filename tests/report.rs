@@ -2,7 +2,7 @@
 
 use crate::assessed;
 use crate::generated::is_fresh;
-use leanlake::model::Verdict;
+use leanlake::model::{Coverage, CoverageState, Origin, Verdict};
 use leanlake::report::{self, WEEKLY_TEMPLATE, Weekly};
 
 #[tokio::test]
@@ -51,10 +51,35 @@ async fn every_table_of_the_report_has_as_many_cells_as_its_head_whatever_the_na
 async fn without_a_bill_the_report_says_so_and_goes_on() {
     let mut assessment = assessed::demo().await.clone();
     (assessment.spend, assessment.bill, assessment.blind.usd) = (None, None, None);
+    assessment.gaps.push(Coverage::new("costs", "ce:GetCostAndUsage", CoverageState::Missing));
     let text = report::render(&Weekly::of(&assessment), "weekly", WEEKLY_TEMPLATE).unwrap();
     assert!(text.contains("No bill was seen, so what was spent is unknown."), "{text}");
     assert!(text.contains("How much spend these gaps leave blind is unknown"));
     assert!(text.contains("## Recommendations"));
+}
+
+#[tokio::test]
+async fn an_account_without_cost_is_not_called_one_whose_bill_was_not_seen() {
+    let mut assessment = assessed::demo().await.clone();
+    assessment.spend = None;
+    assessment.gaps.retain(|gap| gap.table != "costs" && gap.table != "charges");
+    assert_eq!(Weekly::of(&assessment).summary.spent, "The bill shows no cost.");
+}
+
+#[tokio::test]
+async fn the_first_step_is_a_plan_only_where_a_plan_would_hold_the_change() {
+    let weekly = Weekly::of(assessed::demo().await);
+    let planned = weekly.recommendations.iter().filter(|kept| kept.first_step.contains("plan --finding"));
+    assert!(planned.clone().count() > 0 && planned.clone().count() < weekly.recommendations.len());
+    assert!(planned.into_iter().all(|kept| kept.finding.policy == "s3-abandoned-uploads"));
+}
+
+#[tokio::test]
+async fn numbers_of_a_custom_endpoint_never_look_real() {
+    let mut assessment = assessed::demo().await.clone();
+    assessment.origin = Origin::Endpoint { hosts: [("s3".to_owned(), "127.0.0.1:4566".to_owned())].into() };
+    let text = report::render(&Weekly::of(&assessment), "weekly", WEEKLY_TEMPLATE).unwrap();
+    assert!(text.lines().nth(2).unwrap().contains("Not AWS: read from the custom endpoint 127.0.0.1:4566"), "{text}");
 }
 
 #[tokio::test]

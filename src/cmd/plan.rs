@@ -69,7 +69,9 @@ pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
         write(out, &plan)?;
         let file = crate::model::text::terminal(&out.to_string_lossy());
-        context.term.hint(&format!("leanlake apply {file} shows the change again, and makes it with --yes"));
+        if plan.has_changes() {
+            context.term.hint(&format!("leanlake apply {file} shows the change again, and makes it with --yes"));
+        }
     }
     context.term.data(&text)?;
     let code = if args.detailed_exitcode && plan.has_changes() { Kind::Threshold.into() } else { ExitCode::SUCCESS };

@@ -1,7 +1,6 @@
 //! `leanlake tui`: the dashboard. Reads a snapshot; the one thing that it writes is a plan file.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use crate::error::{Failure, Kind};
 use crate::model::{FindingId, text};
 use crate::plan::Selection;
 use crate::portfolio::Assessment;
+use crate::term::Term;
 use crate::tui::{self, Effect, Message, Model};
 
 /// Look around in a snapshot: spend, findings, a basket that becomes a plan.
@@ -24,7 +24,7 @@ pub struct Tui {
 
 /// Runs `leanlake tui`.
 pub async fn run(args: &Tui, context: &Context) -> Result<(), Failure> {
-    if !stdout().is_terminal() {
+    if !Term::is_watched() {
         return Err(Failure::new(Kind::Usage, "the dashboard needs a terminal")
             .hint("`leanlake report` and `leanlake findings` write the same to a pipe"));
     }

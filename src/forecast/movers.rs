@@ -41,7 +41,7 @@ impl Driver {
         match self {
             Driver::Usage => "usage",
             Driver::Rate => "rate",
-            Driver::Both => "usage and rate",
+            Driver::Both => "both",
             Driver::New => "new",
             Driver::Gone => "gone",
             Driver::Unknown => "unknown",

@@ -58,6 +58,12 @@ impl Action {
         }
     }
 
+    /// Returns true for a change that plans hold today: housekeeping. The others are found and priced, and a plan
+    /// lists them as skips.
+    pub fn is_planned(&self) -> bool {
+        self.risk_class() == RiskClass::Housekeeping
+    }
+
     /// Returns the resource whose state the action replaces.
     pub fn resource(&self) -> &Untrusted {
         match self {

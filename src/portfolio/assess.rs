@@ -64,6 +64,13 @@ pub struct Assessment {
     pub blind: Blind,
 }
 
+impl Assessment {
+    /// Returns true when the bill, or a part of it, could not be read: then no cost is not the same as none.
+    pub fn is_bill_blind(&self) -> bool {
+        self.gaps.iter().any(|gap| matches!(gap.table.as_str(), "charges" | "costs"))
+    }
+}
+
 /// Why a snapshot could not be assessed.
 #[derive(Debug, thiserror::Error)]
 pub enum AssessError {

@@ -25,10 +25,19 @@ pub struct Summary {
 pub fn summary(assessment: &Assessment, best: Option<&Finding>) -> Summary {
     let spend = assessment.spend.as_ref();
     Summary {
-        spent: spend.map_or_else(|| "No bill was seen, so what was spent is unknown.".to_owned(), spent),
+        spent: spend.map_or_else(|| no_spend(assessment), spent),
         why: spend.and_then(|spend| spend.week.as_ref()).map_or_else(|| "Too few days to compare.".to_owned(), why),
         first: best.map_or_else(|| nothing_to_do(assessment), |best| first(assessment, best)),
     }
+}
+
+fn no_spend(assessment: &Assessment) -> String {
+    if assessment.is_bill_blind() {
+        "No bill was seen, so what was spent is unknown."
+    } else {
+        "The bill shows no cost."
+    }
+    .to_owned()
 }
 
 fn spent(spend: &Spend) -> String {
@@ -74,7 +83,8 @@ fn moved(mover: &Mover) -> String {
 
 fn driven(mover: &Mover) -> String {
     match mover.driver {
-        Driver::Usage => "because more or less of it was used".to_owned(),
+        Driver::Usage if mover.change.is_positive() => "because more of it was used".to_owned(),
+        Driver::Usage => "because less of it was used".to_owned(),
         Driver::Rate => "because the same use had another price".to_owned(),
         Driver::Both => "by use and by price".to_owned(),
         Driver::New => "which is new".to_owned(),
@@ -99,7 +109,8 @@ fn first(assessment: &Assessment, best: &Finding) -> String {
 
 fn nothing_to_do(assessment: &Assessment) -> String {
     match assessment.totals.possible_count + assessment.totals.unknown_count {
-        0 => "Nothing was found that is worth a change.".to_owned(),
+        0 if assessment.gaps.is_empty() => "Nothing was found that is worth a change.".to_owned(),
+        0 => "Nothing was found in what could be seen; see below what could not.".to_owned(),
         n => format!("Nothing can be recommended yet; {n} findings need a closer look, see what to switch on."),
     }
 }

@@ -9,7 +9,7 @@ use super::summary::{self, Summary};
 use super::unlocks::{self, UnlockOffer};
 use crate::forecast::Spend;
 use crate::forecast::spend::DayCost;
-use crate::model::{Finding, Origin, Verdict};
+use crate::model::{Action, Finding, Origin, Verdict};
 use crate::portfolio::{Assessment, BillTotals, Blind, Totals};
 use crate::store::Receipt;
 
@@ -46,7 +46,7 @@ pub struct Weekly<'a> {
     /// What of the lake's bill the collected resources explain; `None` without a bill.
     pub bill: Option<&'a BillTotals>,
     /// Recommended, best first.
-    pub recommendations: Vec<&'a Finding>,
+    pub recommendations: Vec<Recommendation<'a>>,
     /// Only a look can settle them: listed, never summed.
     pub possible: Vec<&'a Finding>,
     /// Found, without a number.
@@ -61,6 +61,24 @@ pub struct Weekly<'a> {
     pub blind: &'a Blind,
     /// What the scan asked for and what that cost.
     pub receipt: &'a Receipt,
+}
+
+/// A finding that the portfolio kept, with the first thing to do about it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Recommendation<'a> {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: &'a Finding,
+    /// The command to type.
+    pub first_step: String,
+}
+
+impl<'a> Recommendation<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let planned = finding.action.as_ref().is_some_and(Action::is_planned);
+        let verb = if planned { "plan --finding" } else { "findings show" };
+        Recommendation { finding, first_step: format!("leanlake {verb} {}", finding.id) }
+    }
 }
 
 impl<'a> Weekly<'a> {
@@ -92,7 +110,7 @@ impl<'a> Weekly<'a> {
             gaps: gaps::grouped(&assessment.gaps),
             blind: &assessment.blind,
             receipt: &assessment.receipt,
-            recommendations,
+            recommendations: recommendations.into_iter().map(Recommendation::of).collect(),
         }
     }
 }

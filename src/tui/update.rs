@@ -1,7 +1,7 @@
 //! Message in, new state out, and now and then a wish to the outside.
 
 use super::model::{Message, Model, Screen};
-use crate::model::FindingId;
+use crate::model::{Action, FindingId};
 
 /// Lines of one screenful, for paging.
 const PAGE: isize = 10;
@@ -87,12 +87,12 @@ fn back(model: &mut Model) {
     }
 }
 
-/// Only a finding that leanlake has an action for can go into a plan.
+/// Only a finding whose change leanlake plans can go into the basket.
 fn toggle(model: &mut Model) {
     let Some(finding) = model.selected() else { return };
     let id = finding.id.clone();
-    if finding.action.is_none() {
-        model.notice = Some("leanlake has no action for this finding: enter shows what a person does".to_owned());
+    if !finding.action.as_ref().is_some_and(Action::is_planned) {
+        model.notice = Some("leanlake plans no change for this finding: enter shows what a person does".to_owned());
     } else if !model.basket.remove(&id) {
         model.basket.insert(id);
     }

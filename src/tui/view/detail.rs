@@ -97,7 +97,8 @@ fn evidence(finding: &Finding, theme: Theme, lines: &mut Vec<Line<'_>>) {
 fn arithmetic(trace: &[TraceStep], theme: Theme, lines: &mut Vec<Line<'_>>) {
     lines.extend([Line::default(), Line::styled("Arithmetic", theme.title())]);
     for step in trace {
-        lines.push(Line::from(text::terminal(&format!("  {} = {}", step.of, step.formula))));
+        let formula = step.formula.split_whitespace().collect::<Vec<_>>().join(" ");
+        lines.push(Line::from(text::terminal(&format!("  {} = {formula}", step.of))));
         lines.push(Line::from(text::terminal(&format!("    = {} = {}", step.numbers, step.result))));
         lines.extend(
             step.rates.iter().map(|rate| Line::styled(format!("    {}", text::terminal(rate)), Theme::faint())),

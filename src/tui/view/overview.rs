@@ -25,13 +25,17 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             the_month(model, spend, frame, month);
             movers(model, spend, frame, moved);
         }
-        None => no_bill(frame, above, moved),
+        None => no_bill(model, frame, above, moved),
     }
     savings(model, frame, found);
 }
 
-fn no_bill(frame: &mut Frame<'_>, chart: Rect, movers: Rect) {
-    let sorry = "No bill was seen: the scan needs ce:GetCostAndUsage to show what is spent.";
+fn no_bill(model: &Model, frame: &mut Frame<'_>, chart: Rect, movers: Rect) {
+    let sorry = if model.assessment.is_bill_blind() {
+        "No bill was seen: the scan needs ce:GetCostAndUsage to show what is spent."
+    } else {
+        "The bill shows no cost."
+    };
     frame.render_widget(
         Paragraph::new(sorry).wrap(Wrap { trim: true }).block(Block::bordered().title(" Spend ")),
         chart,
@@ -106,7 +110,7 @@ fn movers(model: &Model, spend: &Spend, frame: &mut Frame<'_>, area: Rect) {
             Line::from(text::terminal(mover.driver.as_str())),
         ])
     };
-    let widths = [Constraint::Length(14), Constraint::Fill(1), Constraint::Length(14)];
+    let widths = [Constraint::Length(12), Constraint::Fill(1), Constraint::Length(7)];
     frame.render_widget(Table::new(week.movers.iter().map(row), widths).block(block), area);
 }
 
