@@ -46,6 +46,11 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
             ),
             column("mean_object_bytes", Kind::Bytes, "`total_bytes` ÷ `objects`; NULL when the count was not seen."),
             column("day", Kind::Day, "The newest day with a size."),
+            column(
+                "least_since_bytes",
+                Kind::Bytes,
+                "The smallest Standard size from `older_than_days` before the newest day to the newest day, both in: what the bucket held all that time. NULL unless each of those days was seen, since a day that is missing may have been smaller.",
+            ),
         ],
     },
     inputs: &[&STORAGE],
@@ -56,11 +61,15 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
 type Bands = BTreeMap<i64, (i64, i64)>;
 
 async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
-    let bands = bands(given).await?;
+    let (bands, held) = (bands(given).await?, held(given).await?);
     let mut rows = Vec::new();
     for (key, size) in sizes(given.engine, given.as_of).await? {
         let Some(bands) = bands.get(&key) else { continue };
-        rows.extend(AGES.into_iter().filter_map(|age| bound(&key, &size, bands, age)));
+        let held = |age: i64| held.get(&key).and_then(|row| row.int(&format!("least_{age}")));
+        let bounds = AGES
+            .into_iter()
+            .filter_map(|age| Some(bound(&key, &size, bands, age)?.with("least_since_bytes", held(age))));
+        rows.extend(bounds);
     }
     Ok(rows)
 }
@@ -84,6 +93,26 @@ async fn bands(given: Given<'_>) -> Result<BTreeMap<BucketKey, Bands>, EngineErr
         }
     }
     Ok(bands)
+}
+
+/// For each bucket: the smallest Standard size since each age before its newest day, where every day was seen.
+async fn held(given: Given<'_>) -> Result<BTreeMap<BucketKey, Row>, EngineError> {
+    let since = |age: i64| {
+        let inside = format!("s.day >= n.newest - interval '{age}' day");
+        format!(
+            "case when count(case when {inside} then 1 end) = {age} + 1 then min(case when {inside} then s.bytes end) end \
+             as least_{age}"
+        )
+    };
+    let those =
+        format!("storage_type = '{STANDARD}' and bytes is not null and day <= date '{}'", given.as_of.date_naive());
+    let sql = format!(
+        "select s.account_id, s.region, s.bucket, {} from (select * from storage where {those}) s join \
+         (select account_id, region, bucket, max(day) as newest from storage where {those} group by 1, 2, 3) n \
+         on n.account_id = s.account_id and n.region = s.region and n.bucket = s.bucket group by 1, 2, 3",
+        AGES.map(since).join(", ")
+    );
+    Ok(given.engine.rows(&sql).await?.into_iter().map(|row| (BucketKey::of(&row), row)).collect())
 }
 
 fn bound(key: &BucketKey, size: &Size, bands: &Bands, age: i64) -> Option<Row> {

@@ -125,13 +125,13 @@ pub struct Spend {
     pub days: Vec<DayCost>,
     /// The last day that is taken as final.
     pub final_through: NaiveDate,
-    /// The last final week; `None` with fewer than 14 final days.
+    /// The last final week; `None` unless each of the 14 days was seen.
     pub week: Option<Week>,
     /// First day of the month that `final_through` is in.
     pub month: NaiveDate,
     /// USD from the first of the month to `final_through`.
     pub month_to_date: Money,
-    /// USD of the whole month before; `None` when it was not seen from its first day.
+    /// USD of the whole month before; `None` unless every day of it was seen.
     pub last_month: Option<Money>,
     /// Where the month lands.
     pub landing: Option<Landing>,
@@ -219,7 +219,7 @@ pub fn spend(metric: Metric, days: Vec<DayCost>, recent: &[UsageCost], today: Na
 
 fn week(days: &[DayCost], recent: &[UsageCost], once: &movers::UsageTypes<'_>, to: NaiveDate) -> Option<Week> {
     let (from, before_from) = (to - Days::new(6), to - Days::new(13));
-    days.iter().any(|day| day.day <= before_from).then_some(())?;
+    is_whole(days, before_from, to).then_some(())?;
     let (monthly, steady): (Vec<&UsageCost>, Vec<&UsageCost>) = recent
         .iter()
         .filter(|row| row.day >= before_from && row.day <= to)
@@ -262,10 +262,15 @@ fn sum(days: &[DayCost], from: NaiveDate, to: NaiveDate) -> Money {
     days.iter().filter(|day| day.day >= from && day.day <= to).map(|day| day.cost).sum()
 }
 
+/// Returns true when every day was seen with some cost: a sum over days that were not read would look like a fall.
+fn is_whole(days: &[DayCost], from: NaiveDate, to: NaiveDate) -> bool {
+    from.iter_days().take_while(|day| *day <= to).all(|wanted| days.iter().any(|day| day.day == wanted))
+}
+
 fn whole_month_before(days: &[DayCost], month: NaiveDate) -> Option<Money> {
     let last = month.pred_opt()?;
     let first = first_of_month(last);
-    days.iter().any(|day| day.day <= first).then(|| sum(days, first, last))
+    is_whole(days, first, last).then(|| sum(days, first, last))
 }
 
 /// Returns the first day of the month of `day`.
@@ -329,6 +334,18 @@ mod tests {
         let spend = lake(day("2026-11-24"));
         assert_eq!(spend.month_to_date.human(), "$990.00", "700 + 15 × 10 + 7 × 20");
         assert_eq!(spend.last_month.unwrap().human(), "$1,010.00", "700 + 31 × 10");
+    }
+
+    #[test]
+    fn a_month_or_week_with_a_day_that_was_not_read_is_no_month_and_no_week() {
+        let whole = lake(day("2026-11-24"));
+        let without = |missing: &str| {
+            let days = whole.days.iter().filter(|cost| cost.day != day(missing)).copied().collect();
+            spend(Metric::NetAmortized, days, &[], day("2026-11-24"))
+        };
+        assert_eq!(without("2026-10-15").last_month, None);
+        assert_eq!(without("2026-11-12").week, None);
+        assert!(without("2026-09-25").week.is_some());
     }
 
     #[test]
