@@ -53,21 +53,23 @@ const RAW: Habit = Habit {
     part_mib: 64,
 };
 
+const CURATED: Habit = Habit {
+    stock_gib: 16 << 10,
+    daily_ppm: 2_600,
+    object_kib: 96 << 10,
+    hot: 250,
+    replaced: 500,
+    replaced_within: 20,
+    read_until: (20, 75),
+    uploads: 60,
+    ..RAW
+};
+
 /// Returns how buckets of `layer` are used.
 pub fn of(layer: Layer) -> Habit {
     match layer {
         Layer::Raw => RAW,
-        Layer::Curated => Habit {
-            stock_gib: 16 << 10,
-            daily_ppm: 2_600,
-            object_kib: 96 << 10,
-            hot: 250,
-            replaced: 500,
-            replaced_within: 20,
-            read_until: (20, 75),
-            uploads: 60,
-            ..RAW
-        },
+        Layer::Curated => CURATED,
         Layer::Mart => Habit {
             stock_gib: 24,
             keeps: false,
