@@ -118,10 +118,9 @@ fn on_one_line(formula: &str) -> String {
 }
 
 fn first_step(finding: &Finding) -> Vec<String> {
-    let planned = finding.action.as_ref().map(|action| match action.is_planned() {
-        true => format!("`leanlake plan --finding {} --out plan.json` plans the change", finding.id),
-        false => "leanlake plans no change of this kind yet: a person makes it".to_owned(),
-    });
+    let plan = format!("`leanlake plan --finding {} --out plan.json` plans the change", finding.id);
+    let person = "leanlake plans no change of this kind yet: a person makes it".to_owned();
+    let planned = finding.action.as_ref().map(|action| if action.is_planned() { plan } else { person });
     let told = finding.instructions.iter().flat_map(|text| text.lines().map(terminal));
     planned.into_iter().chain(told).collect()
 }
