@@ -103,5 +103,6 @@ fn write_plan(model: &mut Model) -> Option<Effect> {
         model.notice = Some("the basket is empty: space puts a finding into it".to_owned());
         return None;
     }
+    model.notice = Some("looking at the buckets to make the plan …".to_owned());
     Some(Effect::WritePlan(model.basket.iter().cloned().collect()))
 }
