@@ -51,5 +51,6 @@ async fn write_plan(
     let made = plan::make(&selection, assessment, context).await?;
     plan::write(file, &made)?;
     let shown = text::terminal(&file.to_string_lossy());
-    Ok(format!("{} steps in {shown}: `leanlake apply {shown}` shows the change", made.steps.len()))
+    let steps = if made.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", made.steps.len()) };
+    Ok(format!("{steps} in {shown}: `leanlake apply {shown}` shows the change"))
 }
