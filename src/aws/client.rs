@@ -46,8 +46,42 @@ pub fn cost_explorer(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costexplorer:
 }
 
 /// Returns the custom endpoint that `sdk` has for a service, from the command line, the environment or the profile.
+/// As in the SDK's clients, the command line's comes before one that is set for the service.
 pub fn endpoint(sdk: &SdkConfig, service_id: &str) -> Option<String> {
+    if sdk.get_origin("endpoint_url").is_client_config()
+        && let Some(url) = sdk.endpoint_url()
+    {
+        return Some(url.to_owned());
+    }
     let key = ServiceConfigKey::builder().service_id(service_id).profile("endpoint_url").env("AWS_ENDPOINT_URL");
     let of_service = key.build().ok().and_then(|key| sdk.service_config()?.load_config(key));
     of_service.or_else(|| sdk.endpoint_url().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_types::origin::Origin;
+    use aws_types::service_config::LoadServiceConfig;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct OfService;
+
+    impl LoadServiceConfig for OfService {
+        fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
+            Some("http://of-service".to_owned())
+        }
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_endpoint_of_a_service_and_that_before_the_environment() {
+        let with = |origin: Origin| {
+            let mut builder = SdkConfig::builder().endpoint_url("http://of-all").service_config(OfService);
+            builder.insert_origin("endpoint_url", origin);
+            endpoint(&builder.build(), "S3")
+        };
+        assert_eq!(with(Origin::shared_config()).as_deref(), Some("http://of-all"));
+        assert_eq!(with(Origin::shared_environment_variable()).as_deref(), Some("http://of-service"));
+    }
 }
