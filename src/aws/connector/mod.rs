@@ -162,8 +162,7 @@ impl Gate {
         let answer = self.send(transport, &call, request).await;
         let status = answer.as_ref().ok().map(HttpResponse::status);
         reserved.answered(status.is_some_and(StatusCode::is_success));
-        let broken = status.is_none_or(StatusCode::is_server_error);
-        let health = if broken { Health::Failed } else { Health::Answered };
+        let health = if status.is_none_or(is_broken) { Health::Failed } else { Health::Answered };
         self.breaker.note(&call, health, Instant::now());
         answer
     }
@@ -239,6 +238,11 @@ impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("allow", &self.allow).finish_non_exhaustive()
     }
+}
+
+/// 503 is how S3 and others throttle: the service is well, and the SDK waits before it asks again.
+fn is_broken(status: StatusCode) -> bool {
+    status.is_server_error() && status.as_u16() != 503
 }
 
 /// A refusal of our own: not transient, so the SDK does not try again.
@@ -339,6 +343,17 @@ mod tests {
         assert_eq!(attempts.load(Ordering::Relaxed), breaker::OPENS_AFTER);
         let said = ask(&connector).await.unwrap_err().reason;
         assert!(said.contains("left alone"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_service_that_throttles_is_not_left_alone() {
+        let (connector, attempts) = scripted(|n| Some(answer(if n % 2 == 0 { 503 } else { 429 }, "<e/>")));
+        for _ in 0..=breaker::OPENS_AFTER {
+            let said = ask(&connector).await.unwrap_err().reason;
+            assert!(!said.contains("left alone"), "{said}");
+        }
+        assert!(attempts.load(Ordering::Relaxed) > breaker::OPENS_AFTER);
+        assert!(is_broken(500.try_into().unwrap()) && !is_broken(503.try_into().unwrap()));
     }
 
     #[tokio::test]
