@@ -90,7 +90,7 @@ impl Term {
         let mut text = format!("{} {failure}", self.bold("error:"));
         let mut source = std::error::Error::source(failure);
         while let Some(cause) = source {
-            let _ = write!(text, "\n  caused by: {cause}");
+            let _ = write!(text, "\n  caused by: {}", crate::model::text::terminal_lines(&cause.to_string()));
             source = cause.source();
         }
         if !failure.hints.is_empty() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Context;
 use crate::engine::EngineError;
 use crate::error::{Failure, Kind};
+use crate::model::text::terminal_lines;
 use crate::store::{Filter, Snapshot, Store, StoreError};
 
 /// A snapshot, with the one before it where there is one.
@@ -55,16 +56,20 @@ fn data_folder() -> Result<PathBuf, Failure> {
         })
 }
 
+/// Both name what stands in files and queries of others; SQL errors have several lines.
+fn shown(message: &str, hints: Vec<String>) -> Failure {
+    let failure = Failure::new(Kind::Failed, terminal_lines(message));
+    hints.iter().map(|hint| terminal_lines(hint)).fold(failure, Failure::hint)
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        let hints = error.hints();
-        hints.into_iter().fold(Failure::new(Kind::Failed, error.to_string()), Failure::hint)
+        shown(&error.to_string(), error.hints())
     }
 }
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Failure {
-        let hints = error.hints();
-        hints.into_iter().fold(Failure::new(Kind::Failed, error.to_string()), Failure::hint)
+        shown(&error.to_string(), error.hints())
     }
 }

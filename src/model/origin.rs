@@ -31,12 +31,12 @@ impl Origin {
         matches!(self, Origin::Aws { .. })
     }
 
-    /// Returns the sentence for the head of an output, or `None` for AWS itself.
+    /// Returns the sentence for the head of an output, safe for a terminal, or `None` for AWS itself.
     pub fn banner(&self) -> Option<String> {
         match self {
             Origin::Aws { .. } => None,
             Origin::Endpoint { hosts } => {
-                let mut named: Vec<&str> = hosts.values().map(String::as_str).collect();
+                let mut named: Vec<String> = hosts.values().map(|host| super::text::terminal(host)).collect();
                 named.sort_unstable();
                 named.dedup();
                 Some(format!("Not AWS: read from the custom endpoint {}.", named.join(", ")))
@@ -44,5 +44,17 @@ impl Origin {
             Origin::Files => Some("From export files only: nothing was read from AWS.".to_owned()),
             Origin::Demo => Some("Demo lake: every number is made up.".to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_in_the_banner_cannot_steer_the_terminal() {
+        let hosts = BTreeMap::from([("s3".to_owned(), "a\u{1b}[2J".to_owned())]);
+        let banner = Origin::Endpoint { hosts }.banner().unwrap();
+        assert!(banner.contains("a\\u{1b}[2J") && !banner.contains('\u{1b}'), "{banner}");
     }
 }

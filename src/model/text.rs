@@ -66,6 +66,11 @@ pub fn terminal(text: &str) -> String {
     out
 }
 
+/// Returns text of several lines for a terminal: each line escaped, the line ends kept.
+pub fn terminal_lines(text: &str) -> String {
+    text.split('\n').map(terminal).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns `text` for Markdown: HTML entities for `< > &`, backslashes before markup, and a zero-width
 /// space that breaks `@name`, `#123`, `www.` and `://` links.
 pub fn markdown(text: &str) -> String {
@@ -111,6 +116,11 @@ mod tests {
     fn a_terminal_never_gets_an_escape_sequence_or_a_bidi_override() {
         let nasty = Untrusted::from("lake\u{1b}]52;c;eA==\u{7}\u{202e}drow\u{200b}");
         assert_eq!(nasty.terminal(), "lake\\u{1b}]52;c;eA==\\u{7}\\u{202e}drow\\u{200b}");
+    }
+
+    #[test]
+    fn lines_stay_lines_and_are_escaped_one_by_one() {
+        assert_eq!(terminal_lines("a\u{1b}\n  b\r\n"), "a\\u{1b}\n  b\\u{d}\n");
     }
 
     #[test]

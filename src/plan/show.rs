@@ -10,6 +10,7 @@ use super::Plan;
 use super::step::{Change, Step};
 use crate::lifecycle::delta;
 use crate::model::action::RiskClass;
+use crate::model::text::terminal;
 use crate::model::{Estimate, Range};
 
 /// Returns the plan as text, safe for a terminal.
@@ -21,7 +22,8 @@ pub fn show(plan: &Plan, now: DateTime<Utc>) -> String {
     if !plan.skips.is_empty() {
         out.push_str("\nNot planned:\n");
         for skip in &plan.skips {
-            let _ = writeln!(out, "  {} {}: {}", skip.policy, skip.resource.terminal(), skip.reason);
+            let (policy, reason) = (terminal(&skip.policy), terminal(&skip.reason));
+            let _ = writeln!(out, "  {policy} {}: {reason}", skip.resource.terminal());
         }
     }
     let _ = writeln!(out, "\n{}", summary(plan));
@@ -31,14 +33,14 @@ pub fn show(plan: &Plan, now: DateTime<Utc>) -> String {
 fn head(plan: &Plan, now: DateTime<Utc>) -> String {
     let mut out = String::new();
     if let Some(banner) = plan.origin.banner() {
-        let _ = writeln!(out, "{}", crate::model::text::terminal(&banner));
+        let _ = writeln!(out, "{}", terminal(&banner));
     }
-    let account = crate::model::text::terminal(&plan.account_id);
+    let account = terminal(&plan.account_id);
     let _ = writeln!(
         out,
         "Plan for account {account}, made {} from snapshot {}.",
         minute(plan.created_at),
-        crate::model::text::terminal(&plan.snapshot)
+        terminal(&plan.snapshot)
     );
     if plan.is_stale(now) {
         let _ = writeln!(out, "Stale since {}: apply will refuse it; make a new one.", minute(plan.expires_at));
@@ -62,12 +64,8 @@ pub const fn risk(class: RiskClass) -> &'static str {
 }
 
 fn show_step(step: &Step) -> String {
-    let mut out = format!(
-        "# s3://{} in {} ({})\n",
-        step.bucket.terminal(),
-        crate::model::text::terminal(&step.region),
-        risk(step.risk_class)
-    );
+    let mut out =
+        format!("# s3://{} in {} ({})\n", step.bucket.terminal(), terminal(&step.region), risk(step.risk_class));
     for change in &step.changes {
         let _ = writeln!(out, "#   {}", show_change(change));
     }
@@ -78,7 +76,7 @@ fn show_step(step: &Step) -> String {
         let _ = writeln!(out, "  {line}");
     }
     if let Some(setting) = &step.before.small_objects {
-        let _ = writeln!(out, "    small objects: {} (sent back as read)", crate::model::text::terminal(setting));
+        let _ = writeln!(out, "    small objects: {} (sent back as read)", terminal(setting));
     }
     out
 }
@@ -92,7 +90,7 @@ fn show_change(change: &Change) -> String {
         Estimate::Known(range) if *range == Range::ZERO => String::new(),
         cost => format!(", costs {} once", cost.human()),
     };
-    format!("{} {}: {saving}{once}", change.finding, crate::model::text::terminal(&change.title))
+    format!("{} {}: {saving}{once}", terminal(&change.finding.0), terminal(&change.title))
 }
 
 /// Returns one line: how many buckets, rules and skips.
