@@ -68,6 +68,9 @@ impl Undo {
         if live.settles(&self.before, tolerance) {
             return Ok(None);
         }
+        if let Some(document) = &live.document {
+            document.check_only_rules()?;
+        }
         if live.settles(&self.after, tolerance) {
             return Ok(Some(self.before.clone()));
         }

@@ -100,7 +100,10 @@ impl Configuration {
     /// Returns the configuration with our rule in it; the setting stays as read.
     pub fn with(&self, rule: &OwnRule) -> Result<Configuration, LifecycleError> {
         let document = match &self.document {
-            Some(document) if document.rules().is_empty() => Document::only(rule)?,
+            Some(document) if document.rules().is_empty() => {
+                document.check_only_rules()?;
+                Document::only(rule)?
+            }
             Some(document) => document.with(rule)?,
             None => Document::only(rule)?,
         };

@@ -131,6 +131,17 @@ impl Document {
         }
     }
 
+    /// Checks that the root holds nothing but rules: what else stands there is not ours to keep or to drop.
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn check_only_rules(&self) -> Result<(), LifecycleError> {
+        match self.others.first() {
+            Some(other) => Err(LifecycleError::NotOnlyRules(other.name.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the document with our rule in it: changed where it stands, else added after the others.
     pub fn with(&self, rule: &OwnRule) -> Result<Document, LifecycleError> {
         let form = match self.form() {
@@ -150,6 +161,7 @@ impl Document {
         if !id.starts_with(rule::OWN_PREFIX) {
             return Err(LifecycleError::Foreign(id.to_owned()));
         }
+        self.check_only_rules()?;
         let edited = match self.own(id)? {
             Some(old) => self.replaced(&old.span, slice),
             None if self.rules.len() >= MAX_RULES => return Err(LifecycleError::TooMany(self.rules.len() + 1)),
@@ -161,6 +173,7 @@ impl Document {
     /// Returns the document without our rule `id`; `None` when no rule is left, since S3 takes no empty document.
     pub fn without(&self, id: &str) -> Result<Option<Document>, LifecycleError> {
         let Some(rule) = self.own(id)? else { return Ok(Some(self.clone())) };
+        self.check_only_rules()?;
         let rest = Document::parse(self.replaced(&rule.span, "").as_bytes())?;
         Ok((!rest.rules.is_empty()).then_some(rest))
     }

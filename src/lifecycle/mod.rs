@@ -35,6 +35,9 @@ pub enum LifecycleError {
     /// The rule to change is not one of ours.
     #[error("the rule `{0}` was not written by leanlake and stays as it is")]
     Foreign(String),
+    /// The root holds something that is not a rule.
+    #[error("the configuration holds `{0}`, which is no rule that leanlake knows: change it by hand")]
+    NotOnlyRules(String),
     /// One more rule than S3 takes.
     #[error("the configuration would hold {0} rules; S3 takes 1000")]
     TooMany(usize),

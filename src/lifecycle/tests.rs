@@ -56,6 +56,23 @@ fn a_bucket_without_rules_gets_a_document_and_gives_it_back_as_none() {
 }
 
 #[test]
+fn a_document_that_holds_more_than_rules_is_not_edited() {
+    let not_only = |name: &str| Err(LifecycleError::NotOnlyRules(name.to_owned()));
+    let ours = ABORT_7.xml("", Form::Filter);
+    for (other, name) in [("<Later/>", "Later"), ("<Rule xmlns=\"urn:x\"/>", "{urn:x}Rule")] {
+        assert_eq!(
+            has(&format!("<LifecycleConfiguration>{other}</LifecycleConfiguration>")).with(&ABORT_7),
+            not_only(name)
+        );
+        let beside = has(&format!("<LifecycleConfiguration>{ours}{other}</LifecycleConfiguration>"));
+        assert_eq!(beside.with(&ABORT_7), not_only(name));
+        assert_eq!(beside.document.unwrap().without(ABORT_UPLOADS).map(|_| Configuration::default()), not_only(name));
+    }
+    let commented = has("<LifecycleConfiguration> <!-- nothing --> </LifecycleConfiguration>");
+    assert_eq!(commented.with(&ABORT_7).unwrap().rules().len(), 1);
+}
+
+#[test]
 fn a_rule_of_somebody_else_is_never_touched() {
     let document = doc(PRETTY);
     assert!(matches!(document.without("expire tmp & logs"), Err(LifecycleError::Foreign(_))));
