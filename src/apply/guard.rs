@@ -104,6 +104,21 @@ impl Limits {
         Ok(())
     }
 
+    /// Checks that a step is about the account of its plan, and that its actions are about its bucket.
+    ///
+    /// # Errors
+    /// The outcome of a step that a guard refuses.
+    pub fn check_target(account_id: &str, step: &Step) -> Result<(), Outcome> {
+        let guarded = |reason: &str| Err(Outcome::Guarded { reason: reason.to_owned() });
+        if step.account_id != account_id {
+            return guarded("the step is for another account than its plan");
+        }
+        if step.changes.iter().any(|change| *change.action.resource() != step.bucket) {
+            return guarded("an action of the step is about another bucket");
+        }
+        Ok(())
+    }
+
     /// Checks a step against the bucket as it is now.
     ///
     /// # Errors

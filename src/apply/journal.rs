@@ -291,6 +291,38 @@ impl Journal {
         &self.run
     }
 
+    /// Returns what the run is about, from its `entries`, once every intent is of its account.
+    ///
+    /// # Errors
+    /// The run has no first record, or an intent is of another account.
+    pub fn began<'e>(&self, entries: &'e [Entry]) -> Result<&'e Started, JournalError> {
+        let Some(Record::Started(started)) = entries.first().map(|entry| &entry.record) else {
+            return Err(self.damaged("0001-started.json", "the run does not begin with it"));
+        };
+        for entry in entries {
+            if matches!(&entry.record, Record::Intent(intent) if intent.account_id != started.account_id) {
+                let file = format!("{:04}-intent.json", entry.number);
+                return Err(self.damaged(&file, "it is of another account than the run"));
+            }
+        }
+        Ok(started)
+    }
+
+    /// Returns the identity of the plan that the run carries out, from its `entries`.
+    ///
+    /// # Errors
+    /// As [`Journal::began`], or the run is not an apply.
+    pub fn plan_identity<'e>(&self, entries: &'e [Entry]) -> Result<&'e str, JournalError> {
+        match &self.began(entries)?.verb {
+            Verb::Apply { plan } => Ok(plan),
+            Verb::Rollback { .. } => Err(self.damaged("0001-started.json", "the run is a rollback and has no plan")),
+        }
+    }
+
+    fn damaged(&self, file: &str, reason: &str) -> JournalError {
+        JournalError::Damaged { file: format!("{}/{file}", self.run), reason: reason.to_owned() }
+    }
+
     /// Writes an intent, and before it the file with which a person restores by hand.
     ///
     /// # Errors

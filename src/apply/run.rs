@@ -45,7 +45,7 @@ impl Run<'_> {
                 let outcome = match stop {
                     _ if settled.contains(step.bucket.raw()) => Outcome::AlreadyDone,
                     Some(reason) => Outcome::NotReached { reason: reason.to_owned() },
-                    None => self.step(step).await?,
+                    None => self.step(&plan.account_id, step).await?,
                 };
                 if matches!(outcome, Outcome::Contended { .. }) {
                     stop = Some("somebody else writes lifecycle configurations too");
@@ -62,28 +62,29 @@ impl Run<'_> {
         Ok(reports)
     }
 
-    async fn step(&mut self, step: &Step) -> Result<Outcome, JournalError> {
+    async fn step(&mut self, account_id: &str, step: &Step) -> Result<Outcome, JournalError> {
         let place = Place {
             account_id: step.account_id.clone(),
             region: step.region.clone(),
             bucket: step.bucket.raw().to_owned(),
         };
-        let refused = match self.executor.observe(&place).await {
-            Err(error) => Outcome::of_refusal(&error),
-            Ok(live) => match self.judge(step, &live) {
-                Err(outcome) => outcome,
-                Ok(wanted) => {
-                    let write = Writing {
-                        executor: self.executor,
-                        pace: self.pace,
-                        tolerance: self.tolerance,
-                        place: &place,
-                        before: &live.configuration,
-                        after: &wanted,
-                    };
-                    return write.carry_out(self.journal).await;
-                }
-            },
+        let seen = match Limits::check_target(account_id, step) {
+            Err(outcome) => Err(outcome),
+            Ok(()) => self.executor.observe(&place).await.map_err(|error| Outcome::of_refusal(&error)),
+        };
+        let refused = match seen.and_then(|live| Ok((self.judge(step, &live)?, live))) {
+            Err(outcome) => outcome,
+            Ok((wanted, live)) => {
+                let write = Writing {
+                    executor: self.executor,
+                    pace: self.pace,
+                    tolerance: self.tolerance,
+                    place: &place,
+                    before: &live.configuration,
+                    after: &wanted,
+                };
+                return write.carry_out(self.journal).await;
+            }
         };
         self.journal.append(Record::Outcome { bucket: step.bucket.clone(), outcome: refused.clone() }).await?;
         Ok(refused)

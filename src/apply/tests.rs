@@ -358,6 +358,52 @@ async fn a_plan_whose_action_was_changed_is_refused() {
 }
 
 #[tokio::test]
+async fn a_step_of_another_account_or_with_an_action_on_another_bucket_is_refused() {
+    let account = Account::new(&[("a", None), ("b", None)]);
+    let mut plan = plan_for(&account, &["a", "b"]);
+    plan.steps[0].account_id = "999".into();
+    let crate::model::Action::PutLifecycleRule(rule) = &mut plan.steps[1].changes[0].action;
+    rule.bucket = "a".into();
+    let (_, outcomes) = World::new().apply(&account, &plan).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Guarded { .. })), "{outcomes:?}");
+    assert_eq!(account.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_run_without_its_first_record_or_with_the_intent_of_another_account_is_damaged() {
+    let account = Account::new(&[("a", None)]);
+    let world = World::new();
+    let (run, _) = world.apply(&account, &plan_for(&account, &["a"])).await;
+    let (journal, mut entries) = world.runs.open(&run).await.unwrap();
+    assert!(journal.began(&entries).is_ok() && journal.plan_identity(&entries).is_ok());
+    let damaged = |entries: &[journal::Entry]| matches!(journal.began(entries), Err(JournalError::Damaged { .. }));
+    assert!(damaged(&entries[1..]) && damaged(&[]));
+    let Record::Intent(intent) = &mut entries[1].record else { panic!("{entries:?}") };
+    intent.account_id = "999".into();
+    assert!(damaged(&entries));
+    let (back, _) = world.rollback(&account, &run).await;
+    let (journal, entries) = world.runs.open(&back).await.unwrap();
+    assert!(journal.began(&entries).is_ok());
+    assert!(matches!(journal.plan_identity(&entries), Err(JournalError::Damaged { .. })), "not to be resumed");
+}
+
+#[tokio::test]
+async fn rollback_leaves_a_document_that_holds_more_than_rules() {
+    let account = Account::new(&[("a", None)]);
+    let world = World::new();
+    let (run, _) = world.apply(&account, &plan_for(&account, &["a"])).await;
+    for moved in [
+        account.xml("a").unwrap().replace("</Life", "<Later/></Life"),
+        "<LifecycleConfiguration><Later/></LifecycleConfiguration>".to_owned(),
+    ] {
+        account.put("a", &moved);
+        let (_, outcomes) = world.rollback(&account, &run).await;
+        assert!(matches!(outcomes[0], Outcome::Guarded { .. }), "{outcomes:?}");
+        assert_eq!(account.xml("a"), Some(moved));
+    }
+}
+
+#[tokio::test]
 async fn a_bucket_that_was_protected_since_or_is_managed_elsewhere_is_refused() {
     let account = Account::new(&[("a", None), ("b", None), ("c", None)]);
     let plan = plan_for(&account, &["a", "b", "c"]);

@@ -13,7 +13,7 @@ use super::hands::{Hands, describe, verdict};
 use super::plan::{dollars, read};
 use super::{Context, Format};
 use crate::apply::guard::MAX_STEPS;
-use crate::apply::journal::{Journal, Record, Started, Verb};
+use crate::apply::journal::{Journal, Verb};
 use crate::apply::run::settled;
 use crate::apply::{Ending, Limits, Report, Run};
 use crate::error::Failure;
@@ -104,14 +104,10 @@ type Opened = Option<(Journal, BTreeSet<String>)>;
 
 async fn open(context: &Context, run: &str) -> Result<(Plan, Vec<u8>, Opened), Failure> {
     let (journal, entries) = context.runs(&context.store().await?).open(run).await?;
+    let began_with = journal.plan_identity(&entries)?;
     let bytes = journal.plan().await?.to_vec();
-    let identity = plan::identity(&bytes);
-    for entry in &entries {
-        if let Record::Started(Started { verb: Verb::Apply { plan }, .. }) = &entry.record
-            && *plan != identity
-        {
-            return Err(Failure::failed("the plan in the journal is not the one that the run began with"));
-        }
+    if plan::identity(&bytes) != began_with {
+        return Err(Failure::failed("the plan in the journal is not the one that the run began with"));
     }
     Ok((Plan::read(&bytes)?, bytes, Some((journal, settled(&entries)))))
 }

@@ -9,7 +9,7 @@ use super::apply::summary_json;
 use super::connect::Purpose;
 use super::hands::{describe, verdict};
 use super::{Context, Format};
-use crate::apply::journal::{Entry, Record, Started, Verb};
+use crate::apply::journal::Verb;
 use crate::apply::rollback;
 use crate::apply::{Ending, Undo, undo};
 use crate::error::Failure;
@@ -30,19 +30,16 @@ pub struct Rollback {
 pub async fn run(args: &Rollback, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
     let runs = context.runs(&context.journal_store().await?);
-    let (_, entries) = runs.open(&args.run).await?;
+    let (taken_back, entries) = runs.open(&args.run).await?;
+    let started = taken_back.began(&entries)?;
     let undo = undo(&entries);
     if !args.yes {
         context.term.data(&preview(&args.run, &undo))?;
         context.term.hint("nothing was changed: `--yes` takes it back");
         return Ok(ExitCode::SUCCESS);
     }
-    let started = started(&entries);
-    let account = started.map_or("", |started| started.account_id.as_str());
-    let hands = context.hands(Purpose::Apply, account).await?;
-    if let Some(started) = started {
-        hands.check(&started.account_id, &started.origin)?;
-    }
+    let hands = context.hands(Purpose::Apply, &started.account_id).await?;
+    hands.check(&started.account_id, &started.origin)?;
     let mut journal = runs.begin(hands.started(Verb::Rollback { of: args.run.clone() }), None).await?;
     let cancel = CancellationToken::new();
     let (executor, tolerance) = (hands.executor.as_ref(), hands.target.tolerance());
@@ -56,13 +53,6 @@ pub async fn run(args: &Rollback, context: &Context) -> Result<ExitCode, Failure
     context.term.status(&format!("run {} took back {}", journal.run(), args.run));
     verdict(ending, journal.run())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn started(entries: &[Entry]) -> Option<&Started> {
-    entries.iter().find_map(|entry| match &entry.record {
-        Record::Started(started) => Some(started),
-        _ => None,
-    })
 }
 
 fn preview(run: &str, undo: &[Undo]) -> String {
