@@ -143,7 +143,8 @@ fn the_rule_of_another_namespace_is_not_a_rule() {
     let xml = r#"<s:LifecycleConfiguration xmlns:s="urn:s3" xmlns:o="urn:other"><o:Rule><o:ID>leanlake-abort-incomplete-uploads</o:ID></o:Rule></s:LifecycleConfiguration>"#;
     let before = doc(xml);
     assert!(before.rules().is_empty());
-    let after = before.with(&ABORT_7).unwrap();
+    assert_eq!(before.with(&ABORT_7), Err(LifecycleError::NotOnlyRules("{urn:other}Rule".to_owned())));
+    let after = doc("<s:LifecycleConfiguration xmlns:s=\"urn:s3\"/>").with(&ABORT_7).unwrap();
     assert!(after.xml().contains("<s:Rule><s:ID>leanlake-"));
     assert_eq!(after.rules().len(), 1);
 }
