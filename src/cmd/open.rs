@@ -57,19 +57,19 @@ fn data_folder() -> Result<PathBuf, Failure> {
 }
 
 /// Both name what stands in files and queries of others; SQL errors have several lines.
-fn shown(message: &str, hints: Vec<String>) -> Failure {
+fn shown(message: &str, hints: &[String]) -> Failure {
     let failure = Failure::new(Kind::Failed, terminal_lines(message));
     hints.iter().map(|hint| terminal_lines(hint)).fold(failure, Failure::hint)
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        shown(&error.to_string(), error.hints())
+        shown(&error.to_string(), &error.hints())
     }
 }
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Failure {
-        shown(&error.to_string(), error.hints())
+        shown(&error.to_string(), &error.hints())
     }
 }
