@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::collect::{
-    Collector, Heard, Options, Piece, Place, Scope, Sink, athena, cloudwatch, cost_explorer, s3,
+    Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3,
 };
 use crate::aws::connector::Connector;
 use crate::aws::session::Session;
@@ -176,13 +176,17 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>)
     if regions.is_empty() {
         regions.insert(scope.region.clone());
     }
-    let regional = Collector::ALL.into_iter().filter(|collector| collector.is_regional() && asked(*collector));
-    let runs = regional.flat_map(|collector| regions.iter().map(move |region| (collector, scope.in_region(region))));
-    join_all(runs.map(|(collector, scope)| async move {
-        match collector {
-            Collector::Storage => guarded(collector, &scope, sink, storage).await,
-            _ => guarded(collector, &scope, sink, queries).await,
+    let scopes = |collector: Collector| -> Vec<Scope> {
+        match collector.reach() {
+            Reach::Bill | Reach::Buckets => Vec::new(),
+            Reach::Global => vec![scope.clone()],
+            Reach::Regional => regions.iter().map(|region| scope.in_region(region)).collect(),
         }
+    };
+    let runs = Collector::ALL.into_iter().filter(|collector| asked(*collector));
+    let runs = runs.flat_map(|collector| scopes(collector).into_iter().map(move |scope| (collector, scope)));
+    join_all(runs.map(|(collector, scope)| async move {
+        guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
     }))
     .await;
 }
@@ -207,14 +211,6 @@ async fn buckets(scope: Scope, sink: Sink) -> Vec<Place> {
     s3::collect(&scope, &sink).await
 }
 
-async fn storage(scope: Scope, sink: Sink) {
-    cloudwatch::collect(&scope, &sink).await;
-}
-
-async fn queries(scope: Scope, sink: Sink) {
-    athena::collect(&scope, &sink).await;
-}
-
 /// Runs a collector in a task of its own: a panic there is a gap here.
 async fn guarded<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     collector: Collector,
@@ -222,7 +218,7 @@ async fn guarded<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     sink: &Sink,
     collect: impl FnOnce(Scope, Sink) -> F,
 ) -> Option<T> {
-    let region = collector.is_regional().then_some(scope.region.as_str());
+    let region = (collector.reach() == Reach::Regional).then_some(scope.region.as_str());
     let named = sink.named(region.map_or_else(|| collector.name().to_owned(), |r| format!("{} {r}", collector.name())));
     named.started();
     let done = tokio::spawn(collect(scope.clone(), named.clone())).await;

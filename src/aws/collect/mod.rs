@@ -24,6 +24,19 @@ pub use sink::{Piece, Sink};
 /// Every call that a scan makes, by collector. The connector's allowlist and the printed IAM policy are made from it.
 pub const READS: &[&[Read]] = &[cost_explorer::READS, s3::READS, cloudwatch::READS, athena::READS];
 
+/// When a collector runs, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// First, once: the bill says which Regions and services to look at.
+    Bill,
+    /// Second, once: buckets say in which Regions they are.
+    Buckets,
+    /// Last, once: services with one endpoint for the whole account.
+    Global,
+    /// Last, in each Region.
+    Regional,
+}
+
 /// One service that a scan reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Collector {
@@ -66,8 +79,22 @@ impl Collector {
         }
     }
 
-    /// Returns true for services that are asked Region by Region.
-    pub const fn is_regional(self) -> bool {
-        matches!(self, Collector::Storage | Collector::Athena)
+    /// Returns in which phase of a scan it runs, and how often.
+    pub const fn reach(self) -> Reach {
+        match self {
+            Collector::Bill => Reach::Bill,
+            Collector::S3 => Reach::Buckets,
+            Collector::Storage | Collector::Athena => Reach::Regional,
+        }
+    }
+
+    /// Reads the service into `sink`, for the scope's account and Region.
+    pub async fn collect(self, scope: Scope, sink: Sink) {
+        match self {
+            Collector::Bill => drop(cost_explorer::collect(&scope, &sink).await),
+            Collector::S3 => drop(s3::collect(&scope, &sink).await),
+            Collector::Storage => cloudwatch::collect(&scope, &sink).await,
+            Collector::Athena => athena::collect(&scope, &sink).await,
+        }
     }
 }
