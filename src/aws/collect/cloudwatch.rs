@@ -2,20 +2,23 @@
 //!
 //! Lists the series first, since each one asked for costs money. A day without a point makes no row: it is not zero.
 
+pub mod data;
+pub mod hours;
 mod plan;
 mod series;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::types::{MetricDataResult, ScanBy, StatusCode};
+use aws_sdk_cloudwatch::types::MetricDataResult;
 use chrono::{Days, NaiveDate};
 
+use self::data::Pages;
 use self::plan::Window;
 use self::series::Series;
 use super::ask::ask;
 use super::outcome::{End, Outcome, coverage};
-use super::{Failed, Read, Scope, Sink, Trouble};
+use super::{Failed, Read, Scope, Sink};
 use crate::model::{Coverage, CoverageState, Row};
 use crate::store::tables::storage::STORAGE;
 
@@ -114,13 +117,10 @@ struct Reading {
 impl Reading {
     /// Reads the points of some series, page by page, and hands their rows over.
     async fn chunk(&mut self, scope: &Scope, sink: &Sink, client: &Client, window: Window, chunk: &[Series]) {
-        let mut token = None;
+        let mut pages = Pages::new(scope, client, series::queries(chunk), window.start(), window.end());
         let mut unfinished = BTreeMap::new();
-        loop {
-            let call = client.get_metric_data().set_metric_data_queries(Some(series::queries(chunk)));
-            let call = call.set_start_time(Some(window.start())).end_time(window.end());
-            let call = call.scan_by(ScanBy::TimestampDescending);
-            let page = match ask(scope, call.set_next_token(token.take()).send()).await {
+        while let Some(page) = pages.next().await {
+            let page = match page {
                 Ok(page) => page,
                 Err(failed) => {
                     self.fail(chunk, &failed);
@@ -128,16 +128,12 @@ impl Reading {
                 }
             };
             let mut rows = Vec::new();
-            for result in page.metric_data_results() {
+            for result in &page {
                 let Some(series) = series::find(chunk, result.id()) else { continue };
                 rows.extend(self.points(scope, series, result));
                 note(&mut unfinished, series, result);
             }
             sink.rows(&STORAGE, rows).await;
-            match page.next_token {
-                Some(next) if !next.is_empty() => token = Some(next),
-                _ => break,
-            }
         }
         self.failed.extend(unfinished.into_iter().map(|(series, failed)| (series.bucket, failed)));
         self.done += chunk.len();
@@ -180,15 +176,8 @@ impl Reading {
 
 /// Keeps in mind the series whose last word was not "complete".
 fn note(unfinished: &mut BTreeMap<Series, Failed>, series: &Series, result: &MetricDataResult) {
-    let trouble = match result.status_code() {
-        None | Some(StatusCode::Complete) => {
-            unfinished.remove(series);
-            return;
-        }
-        Some(StatusCode::Forbidden) => Trouble::Denied,
-        Some(_) => Trouble::Broken,
+    match data::trouble(result, &series.storage_type) {
+        None => unfinished.remove(series),
+        Some(failed) => unfinished.insert(series.clone(), failed),
     };
-    let code = result.status_code().map_or("", |code| code.as_str());
-    let reason = format!("CloudWatch answered `{code}` for {}", series.storage_type);
-    unfinished.insert(series.clone(), Failed { trouble, code: Some(code.to_owned()), reason });
 }

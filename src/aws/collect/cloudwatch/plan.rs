@@ -3,13 +3,9 @@
 use aws_smithy_types::DateTime;
 use chrono::{Days, NaiveDate};
 
+use super::data;
 use crate::aws::collect::{Scope, instant};
 
-/// Most queries of one GetMetricData (CloudWatch API reference).
-const QUERIES: usize = 500;
-/// Most points of one call. CloudWatch allows 100,800 a page; smaller calls cost the same, since each series is priced
-/// and not each call, and none of them takes longer than an answer may.
-const POINTS: u32 = 8_000;
 /// Days that can still change or come late: they are read again.
 const AGAIN: u64 = 3;
 
@@ -66,7 +62,7 @@ impl Window {
 
     /// Returns how many series one call asks for, so that their points stay within one call's.
     pub fn series_per_call(self) -> usize {
-        usize::try_from(POINTS / self.days()).unwrap_or(QUERIES).clamp(1, QUERIES)
+        data::series_per_call(self.days())
     }
 }
 

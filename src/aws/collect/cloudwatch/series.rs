@@ -1,10 +1,11 @@
 //! One series of the S3 namespace: how it is asked for and how its points become rows. Pure.
 
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery};
 use aws_smithy_types::DateTime;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::data::{self, Question};
 use crate::aws::collect::instant;
 use crate::model::{Cell, Row, storage_type};
 
@@ -84,16 +85,15 @@ impl Series {
         points.filter_map(row).collect()
     }
 
-    fn query(&self, place: usize) -> MetricDataQuery {
-        let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
-        let metric = Metric::builder()
-            .namespace(NAMESPACE)
-            .metric_name(self.measure.name())
-            .dimensions(dimension("BucketName", &self.bucket))
-            .dimensions(dimension("StorageType", &self.storage_type))
-            .build();
-        let stat = MetricStat::builder().metric(metric).period(PERIOD).stat(STATISTIC).build();
-        MetricDataQuery::builder().id(id(place)).metric_stat(stat).return_data(true).build()
+    fn question(&self) -> Question {
+        let dimensions = [("BucketName", &self.bucket), ("StorageType", &self.storage_type)];
+        Question {
+            namespace: NAMESPACE,
+            metric: self.measure.name(),
+            dimensions: dimensions.map(|(name, value)| (name.to_owned(), value.clone())).to_vec(),
+            statistic: STATISTIC,
+            period: PERIOD,
+        }
     }
 }
 
@@ -106,17 +106,12 @@ pub fn ordered(mut all: Vec<Series>) -> Vec<Series> {
 
 /// Returns the queries of one call.
 pub fn queries(chunk: &[Series]) -> Vec<MetricDataQuery> {
-    chunk.iter().enumerate().map(|(place, series)| series.query(place)).collect()
+    data::queries(&chunk.iter().map(Series::question).collect::<Vec<_>>())
 }
 
 /// Returns the series of `chunk` that an answer's id names.
 pub fn find<'a>(chunk: &'a [Series], id: Option<&str>) -> Option<&'a Series> {
-    chunk.get(id?.strip_prefix('s')?.parse::<usize>().ok()?)
-}
-
-/// An id must begin with a lower-case letter.
-fn id(place: usize) -> String {
-    format!("s{place}")
+    chunk.get(data::place(id)?)
 }
 
 /// Returns a measured value as a whole number; `None` for what is no size.
