@@ -230,8 +230,8 @@ fn priced(session: &Session, service: &'static str, calls: &[Calls], basis: Stri
         let price = session.connector.price(call.operation, session.region());
         let units = call.units.unwrap_or(call.requests);
         estimate.requests = sum(estimate.requests, call.requests);
-        let pace = u64::from(default_pace(call.operation).per_second);
-        let seconds = Between { low: call.requests.low.div_ceil(pace), high: call.requests.high.div_ceil(pace) };
+        let pace = default_pace(call.operation);
+        let seconds = Between { low: pace.seconds(call.requests.low), high: pace.seconds(call.requests.high) };
         estimate.seconds = sum(estimate.seconds, seconds);
         estimate.usd.low += price * Decimal::from(units.low);
         estimate.usd.high += price * Decimal::from(units.high);

@@ -18,30 +18,46 @@ pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How many requests a collector should have in flight: few enough that the slowest bucket serves them in seconds.
 pub const IN_FLIGHT: usize = 16;
 
-/// A token bucket: so many a second, so many at once.
+/// A token bucket: so many a minute, so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Requests a second in the long run.
-    pub per_second: u32,
+    /// Requests a minute in the long run.
+    pub per_minute: u32,
     /// Requests at once after a pause.
     pub burst: u32,
 }
 
+impl Pace {
+    /// Returns how many seconds so many requests take in the long run, rounded up.
+    pub fn seconds(self, requests: u64) -> u64 {
+        requests.saturating_mul(60).div_ceil(u64::from(self.per_minute.max(1)))
+    }
+}
+
 const fn pace(per_second: u32, burst: u32) -> Pace {
-    Pace { per_second, burst }
+    Pace { per_minute: per_second * 60, burst }
+}
+
+const fn every_two_seconds(burst: u32) -> Pace {
+    Pace { per_minute: 30, burst }
 }
 
 /// Returns the pace of an operation. Sources: Athena service quotas (user guide); CloudWatch quotas (`ListMetrics` 25/s,
-/// `GetMetricData` 50/s); Cost Explorer publishes none, its staff say under 10/s; S3 publishes none for configuration
-/// reads, so a pace that no bucket notices.
+/// `GetMetricData` 50/s); EMR service quotas (burst and replenishment of each operation, 5/s over all of them, which the
+/// two that have none share with the rest); Cost Explorer publishes none, its staff say under 10/s; S3 publishes none for
+/// configuration reads, so a pace that no bucket notices.
 pub fn default_pace(operation: &str) -> Pace {
     match operation {
         "athena:ListQueryExecutions" => pace(5, 10),
         "athena:BatchGetQueryExecution" => pace(20, 40),
         "cloudwatch:ListMetrics" => pace(25, 25),
         "cloudwatch:GetMetricData" => pace(50, 50),
+        "emr:ListClusters" => every_two_seconds(20),
+        "emr:ListInstanceFleets" => every_two_seconds(5),
+        "emr:DescribeCluster" | "emr:ListInstanceGroups" => pace(1, 10),
+        "emr:GetManagedScalingPolicy" | "emr:GetAutoTerminationPolicy" => pace(1, 5),
         _ => match operation.split(':').next() {
-            Some("ce" | "athena") => pace(5, 5),
+            Some("ce" | "athena" | "emr") => pace(5, 5),
             Some("s3") => pace(100, 100),
             _ => pace(10, 10),
         },
@@ -102,16 +118,16 @@ impl Limits {
 
 impl Queue {
     fn new(pace: Pace) -> Self {
-        let rate = NonZeroU32::new(pace.per_second).unwrap_or(NonZeroU32::MIN);
+        let rate = NonZeroU32::new(pace.per_minute).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(pace.burst).unwrap_or(NonZeroU32::MIN);
-        let tokens = RateLimiter::direct(Quota::per_second(rate).allow_burst(burst));
+        let tokens = RateLimiter::direct(Quota::per_minute(rate).allow_burst(burst));
         Queue { pace, tokens, turn: tokio::sync::Mutex::default(), waiting: AtomicU32::new(0) }
     }
 
     /// Returns how many may wait so that the last one is served in time.
     fn longest(&self) -> u32 {
-        let seconds = u32::try_from(LONGEST_WAIT.as_secs()).unwrap_or(u32::MAX);
-        self.pace.per_second.max(1).saturating_mul(seconds)
+        let minutes = u32::try_from(LONGEST_WAIT.as_secs() / 60).unwrap_or(u32::MAX);
+        self.pace.per_minute.max(1).saturating_mul(minutes)
     }
 }
 
@@ -192,7 +208,9 @@ mod tests {
     fn the_documented_limits_are_the_defaults() {
         assert_eq!(default_pace("athena:ListQueryExecutions"), pace(5, 10));
         assert_eq!(default_pace("athena:BatchGetQueryExecution"), pace(20, 40));
-        assert_eq!(default_pace("cloudwatch:ListMetrics").per_second, 25);
-        assert_eq!(default_pace("ce:GetCostAndUsage").per_second, 5);
+        assert_eq!(default_pace("cloudwatch:ListMetrics").seconds(50), 2);
+        assert_eq!(default_pace("ce:GetCostAndUsage").seconds(5), 1);
+        assert_eq!((default_pace("emr:ListClusters").seconds(3), default_pace("emr:ListClusters").burst), (6, 20));
+        assert_eq!(default_pace("emr:DescribeCluster"), pace(1, 10));
     }
 }

@@ -45,7 +45,7 @@ async fn run(earlier: Vec<Coverage>, max_cost: &str, say: impl Fn(&Value) -> Fau
     let allow = Allowlist::default().and(Role::Reading, [OPERATION]);
     let mut setup = Setup::new(allow, Tariff::list(&PriceBook::embedded().unwrap()).unwrap());
     setup.limits =
-        crate::aws::connector::Limits::with(|_| crate::aws::connector::limits::Pace { per_second: 999, burst: 999 });
+        crate::aws::connector::Limits::with(|_| crate::aws::connector::limits::Pace { per_minute: 60_000, burst: 999 });
     setup.max_cost = Some(Money::new(max_cost.parse().unwrap()));
     setup.faults = Some(Arc::new(move |_, request| {
         let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
