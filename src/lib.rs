@@ -15,12 +15,14 @@
 //! - [`plan`]: recommendations to a reviewed list of steps.
 //! - [`apply`]: a plan carried out, and the way back.
 //! - [`aws`]: what is read from AWS and what is changed there.
+//! - [`config`]: `leanlake.toml`, each value with its origin.
 //! - [`term`], [`error`], [`cmd`]: the command line; the only modules that talk to a person.
 
 pub mod analysis;
 pub mod apply;
 pub mod aws;
 pub mod cmd;
+pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod error;

@@ -59,3 +59,8 @@ fn the_schema_of_the_findings_says_what_the_document_holds() {
 fn the_reference_of_the_command_line_says_what_help_says() {
     is_fresh("docs/cli.md", &leanlake::cmd::reference());
 }
+
+#[test]
+fn the_page_of_the_configuration_says_what_the_keys_say() {
+    is_fresh("docs/configuration.md", &leanlake::config::page());
+}

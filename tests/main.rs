@@ -11,6 +11,7 @@ mod aws;
 mod bad_input;
 mod cli;
 mod collect;
+mod config;
 mod demo;
 mod emulators;
 mod findings;

@@ -29,12 +29,14 @@ const SERVICES: &[(&str, &str)] =
 /// How long an answer may take once the request is sent.
 const ANSWER: Duration = Duration::from_secs(45);
 
-/// What the command line says about who we are.
+/// What the command line and the configuration say about who we are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Who {
     /// `--profile`.
     pub profile: Option<String>,
-    /// `--region`, as often as given.
+    /// The first `--region`: where requests go that are about no Region.
+    pub home: Option<String>,
+    /// The Regions to read; the first is home where nobody names another.
     pub regions: Vec<String>,
     /// `--endpoint-url`; `AWS_ENDPOINT_URL` and its forms for single services count without it.
     pub endpoint_url: Option<String>,
@@ -159,11 +161,12 @@ async fn load(who: &Who, connector: &Connector) -> SdkConfig {
     if let Some(url) = &who.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    if let Some(first) = who.regions.first() {
-        loader = loader.region(Region::new(first.clone()));
+    if let Some(home) = &who.home {
+        loader = loader.region(Region::new(home.clone()));
     }
     let sdk = loader.load().await;
-    if sdk.region().is_some() { sdk } else { client::in_region(&sdk, HOME) }
+    let home = who.regions.first().map_or(HOME, String::as_str);
+    if sdk.region().is_some() { sdk } else { client::in_region(&sdk, home) }
 }
 
 /// An attempt may wait for its permit and then for its answer; an operation may try three times with pauses between.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Context;
 use crate::analysis::{self, ANALYSES, AnalysisError};
+use crate::config;
 use crate::engine::Engine;
 use crate::error::Failure;
 use crate::forecast::SpendError;
@@ -20,7 +21,8 @@ impl Context {
     pub async fn assess(&self) -> Result<Assessment, Failure> {
         let (library, opened) = (self.library().await?, self.open().await?);
         let previous = opened.previous.as_ref();
-        Ok(assess(&opened.snapshot, previous, &library, &book()?, &Settings::default()).await?)
+        let settings = Settings { owner_tags: self.config.texts(&config::OWNER_TAGS).to_vec() };
+        Ok(assess(&opened.snapshot, previous, &library, &book()?, &settings).await?)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::aws::connector::allow::{IDENTITY, STORE};
 use crate::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use crate::aws::session::{self, Session, SessionError, Who};
 use crate::aws::store as s3_store;
+use crate::config;
 use crate::error::{Failure, Kind};
 use crate::prices::PriceBook;
 use crate::store::Store;
@@ -67,7 +68,8 @@ impl Context {
     fn who(&self) -> Who {
         Who {
             profile: self.global.profile.clone(),
-            regions: self.global.region.clone(),
+            home: self.global.region.first().cloned(),
+            regions: self.config.texts(&config::REGIONS).to_vec(),
             endpoint_url: self.global.endpoint_url.clone(),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 
 use super::Context;
+use crate::config::{self, Source};
 use crate::demo::{DemoOptions, Without, fill};
 use crate::error::{Failure, Kind};
 use crate::model::text::terminal;
@@ -37,7 +38,8 @@ enum Evidence {
 
 /// Writes the lake.
 pub async fn run(demo: &Demo, context: &Context) -> Result<(), Failure> {
-    if context.global.store.is_none() {
+    // Not the store of a configuration file: that is where the real lake is kept.
+    if !matches!(context.config.source(&config::STORE), Source::Flag(_) | Source::Variable(_)) {
         return Err(Failure::new(Kind::Usage, "the demo lake needs a store of its own").hint("add `--store DIR`"));
     }
     let store = context.store().await?;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod assess;
+mod config;
 mod connect;
 mod demo;
 mod findings;
@@ -25,8 +26,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::config::Config;
 use crate::error::{Failure, Kind};
 use crate::term::{Term, Voice};
 
@@ -59,6 +61,9 @@ pub struct Global {
     /// Use the built-in demo lake: no credentials, no network, nothing kept.
     #[arg(long, global = true)]
     pub demo: bool,
+    /// Read this configuration file, and neither leanlake.toml here nor the user's.
+    #[arg(long, global = true, env = "LEANLAKE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Also load policies from this folder; the same id replaces a built-in one.
     #[arg(long, global = true, value_name = "DIR")]
     pub policies: Vec<PathBuf>,
@@ -128,6 +133,8 @@ enum Verb {
     Policies(policies::Policies),
     /// Look up unit prices and where they were read.
     Prices(prices::Prices),
+    /// See what is set, and where from.
+    Config(config::Show),
     /// Write the weekly report: what was spent, why, what to do first.
     Report(report::Report),
     /// Look around in a snapshot: spend, findings, a basket that becomes a plan.
@@ -151,6 +158,7 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
         Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,
         Verb::Policies(policies) => policies::run(&policies, context).await?,
         Verb::Prices(prices) => prices::run(&prices, context)?,
+        Verb::Config(show) => config::run(&show, context)?,
         Verb::Report(report) => report::run(&report, context).await?,
         Verb::Tui(tui) => tui::run(&tui, context).await?,
         Verb::Reference => context.term.data(&reference())?,
@@ -160,22 +168,28 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
 
 /// What every verb is run with.
 pub struct Context {
-    /// The options that every verb takes.
+    /// The options that every verb takes; what none said is filled in from `config`.
     pub global: Global,
+    /// What is set, and where from.
+    pub config: Config,
     /// Where data and talk go.
     pub term: Term,
 }
 
 impl Context {
-    fn new(global: Global) -> Self {
+    fn new(global: Global, config: Config) -> Self {
+        let term = Context::term(&global);
+        Context { global, config, term }
+    }
+
+    fn term(global: &Global) -> Term {
         let voice = match (global.verbose, global.quiet) {
             (0, 0) => Voice::Normal,
             (0, 1) => Voice::Warnings,
             (0, _) => Voice::Failures,
             _ => Voice::Verbose,
         };
-        let term = Term::new(voice, global.no_progress, no_color());
-        Context { global, term }
+        Term::new(voice, global.no_progress, no_color())
     }
 
     /// Returns the clock: the start of the day of `--as-of`, or now.
@@ -201,11 +215,19 @@ impl Context {
 
 /// Runs the command line and returns the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(arguments);
+    let read = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (mut cli, matches) = match read {
+        Ok(read) => read,
         Err(refused) => return usage(&refused),
     };
-    let context = Context::new(cli.global);
+    let context = match config::settle(&mut cli.global, &matches) {
+        Ok(settled) => Context::new(cli.global, settled),
+        Err(failure) => {
+            Context::term(&cli.global).failure(&failure);
+            return failure.kind.into();
+        }
+    };
     match runtime().and_then(|runtime| runtime.block_on(run(cli.verb, &context))) {
         Ok(code) => code,
         Err(failure) => {
@@ -231,7 +253,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Returns the reference of all verbs, from the same tree that prints `--help`.
 pub fn reference() -> String {
-    let mut root = <Cli as clap::CommandFactory>::command().term_width(100);
+    let mut root = Cli::command().term_width(100);
     root.build();
     let mut page = String::from("# Command line\n\nGenerated from `leanlake --help`.\n");
     describe(&mut root, &mut page);

@@ -18,6 +18,7 @@ use crate::aws::estimate::estimate;
 use crate::aws::scan::{Order, Outcome, ScanError, scan};
 use crate::aws::session::Session;
 use crate::aws::store as s3_store;
+use crate::config;
 use crate::error::{Failure, Kind};
 use crate::model::Money;
 use crate::store::Store;
@@ -34,12 +35,12 @@ pub struct Scan {
     /// Say what a scan would cost, in requests, dollars and minutes, and scan nothing.
     #[arg(long)]
     estimate: bool,
-    /// Stop before the scan's own requests cost more than this.
-    #[arg(long, value_name = "USD", default_value = "5", value_parser = dollars)]
-    max_cost: Money,
+    /// Stop before the scan's own requests cost more than this (5 where nothing else is configured).
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    max_cost: Option<Money>,
     /// Days of Athena history to read; Athena keeps 45.
-    #[arg(long, value_name = "DAYS", default_value_t = Options::default().history_days)]
-    history_days: u32,
+    #[arg(long, value_name = "DAYS")]
+    history_days: Option<u32>,
 }
 
 fn collector(name: &str) -> Result<Collector, String> {
@@ -51,6 +52,13 @@ fn dollars(amount: &str) -> Result<Money, String> {
     if parsed.is_sign_negative() { Err("less than nothing".to_owned()) } else { Ok(Money::new(parsed)) }
 }
 
+impl Scan {
+    /// Returns what the scan may cost.
+    fn limit(&self, context: &Context) -> Option<Money> {
+        self.max_cost.or(context.config.dollars(&config::MAX_COST))
+    }
+}
+
 /// Scans, or estimates.
 pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
@@ -60,7 +68,7 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         );
     }
     let mut setup = context.setup(Purpose::Scan)?;
-    setup.max_cost = Some(args.max_cost);
+    setup.max_cost = args.limit(context);
     let cancel = setup.cancel.clone();
     let session = context.session(setup).await?;
     let store = store(context, &session).await?;
@@ -95,8 +103,11 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     }
     let keyed = collectors.contains(&Collector::Athena) && !args.estimate;
     let hash_key = if keyed { Some(*store.hash_key().await?.bytes()) } else { None };
-    let regions = context.global.region.clone();
-    let options = Options { regions, history_days: args.history_days, hash_key, ..Options::default() };
+    let regions = context.config.texts(&config::REGIONS).to_vec();
+    let mut options = Options { regions, hash_key, ..Options::default() };
+    if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
+        options.history_days = days;
+    }
     Ok(Order { as_of: context.now(), collectors, options })
 }
 
@@ -161,7 +172,7 @@ fn verdict(outcome: &Outcome, args: &Scan, context: &Context) -> Result<ExitCode
             .hint("then `leanlake scan` reads the rest; days already read are not paid for again"));
     }
     if outcome.over_budget {
-        let limit = args.max_cost.human();
+        let limit = args.limit(context).unwrap_or_default().human();
         return Err(Failure::new(
             Kind::Partly,
             format!("the scan stopped before it cost more than {limit}: `{id}` has gaps"),
