@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::aws::athena::{Query, Workgroup};
 use crate::aws::metrics::Series;
 use crate::aws::s3::{Bucket, Upload};
+use crate::aws::settings::Settings;
 use crate::aws::{Aws, Fault, Trouble};
 use crate::support::{TODAY, day};
 
@@ -119,9 +120,53 @@ const WHOLE: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc
 const LEGACY: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>old</ID>\
     <Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
 
+/// A bucket with one of each setting.
+fn all_set() -> Settings {
+    let archive = "<Id>cold</Id><Filter><And><Prefix>old/</Prefix><Tag><Key>keep</Key><Value>yes</Value></Tag></And></Filter>\
+        <Status>Enabled</Status><Tiering><Days>125</Days><AccessTier>ARCHIVE_ACCESS</AccessTier></Tiering>";
+    let off = "<Id>off</Id><Status>Disabled</Status><Tiering><Days>180</Days><AccessTier>DEEP_ARCHIVE_ACCESS</AccessTier>\
+        </Tiering>";
+    let listed = "<Id>all</Id><IsEnabled>true</IsEnabled><IncludedObjectVersions>All</IncludedObjectVersions>\
+        <Schedule><Frequency>Weekly</Frequency></Schedule><OptionalFields><Field>Size</Field><Field>StorageClass</Field>\
+        </OptionalFields><Destination><S3BucketDestination><AccountId>444455556666</AccountId>\
+        <Bucket>arn:aws:s3:::lists</Bucket><Prefix>inv</Prefix><Format>Parquet</Format><Encryption><SSE-S3/></Encryption>\
+        </S3BucketDestination></Destination>";
+    let analysis = "<Id>ages</Id><Filter><Prefix>raw/</Prefix></Filter><StorageClassAnalysis><DataExport>\
+        <OutputSchemaVersion>V_1</OutputSchemaVersion><Destination><S3BucketDestination><Format>CSV</Format>\
+        <Bucket>arn:aws:s3:::lists</Bucket><Prefix>sca</Prefix></S3BucketDestination></Destination></DataExport>\
+        </StorageClassAnalysis>";
+    let rule = "<Rule><ID>dr</ID><Priority>1</Priority><Status>Enabled</Status><Filter><Prefix>raw/</Prefix></Filter>\
+        <DeleteMarkerReplication><Status>Enabled</Status></DeleteMarkerReplication><Destination>\
+        <Bucket>arn:aws:s3:::backup</Bucket><StorageClass>GLACIER_IR</StorageClass></Destination></Rule>";
+    Settings {
+        mfa_delete: true,
+        requester_pays: true,
+        object_lock: Some(
+            "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode>\
+             <Years>2</Years></DefaultRetention></Rule>"
+                .into(),
+        ),
+        encryption: Some(
+            "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>key-1\
+             </KMSMasterKeyID></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled></Rule>"
+                .into(),
+        ),
+        logging: Some("<TargetBucket>logs</TargetBucket><TargetPrefix>raw/</TargetPrefix>".into()),
+        replication: Some(format!("<Role>arn:aws:iam::111122223333:role/r</Role>{rule}")),
+        tiering: vec![archive.into(), off.into()],
+        inventory: vec![listed.into()],
+        analytics: vec![analysis.into(), "<Id>bare</Id><StorageClassAnalysis/>".into()],
+        metrics: vec![
+            "<Id>EntireBucket</Id>".into(),
+            "<Id>ap</Id><Filter><AccessPointArn>arn:ap</AccessPointArn></Filter>".into(),
+        ],
+    }
+}
+
 fn lake() -> Aws {
     let aws = Aws::start(day(TODAY));
-    let mut raw = Bucket::in_region("eu-west-1").versioned().tagged("owner", "ingest").with_lifecycle(WHOLE);
+    let mut raw =
+        Bucket::in_region("eu-west-1").versioned().tagged("owner", "ingest").with_lifecycle(WHOLE).set(all_set());
     raw.minimum_size = Some("varies_by_storage_class".into());
     let raw = raw.with_upload(Upload::new("a/1", "u-1", "2026-08-01", &[5_000_000, 7]));
     let plain = Bucket::in_region("us-east-1").with_lifecycle(LEGACY);
@@ -148,6 +193,63 @@ async fn every_bucket_is_read_in_its_own_region_with_all_its_settings() {
     assert_eq!((raw.int("lifecycle_rule_count"), raw.int("upload_count")), (Some(2), Some(2)));
     assert_eq!((raw.flag("abort_rule"), raw.flag("tiering_rule")), (Some(true), Some(false)));
     assert_eq!(raw.key("transition_default_minimum_object_size"), "varies_by_storage_class");
+    let flags = ["mfa_delete", "object_lock", "bucket_key", "requester_pays", "logging", "archive_tiering"];
+    assert_eq!(flags.map(|flag| raw.flag(flag)), [Some(true); 6]);
+    assert_eq!((raw.key("object_lock_mode"), raw.int("object_lock_days")), ("COMPLIANCE", Some(730)));
+    assert_eq!((raw.key("encryption"), raw.key("kms_key_id")), ("aws:kms", "key-1"));
+    assert_eq!((raw.key("logging_bucket"), raw.key("logging_prefix")), ("logs", "raw/"));
+}
+
+/// Returns the rows of `table` with these columns, in the order in which they came.
+fn columns<const N: usize>(seen: &Seen, table: &str, columns: [&str; N]) -> Vec<String> {
+    let cell = |row: &Row, column: &str| match row.cell(column) {
+        leanlake::model::Cell::Null => "-".to_owned(),
+        leanlake::model::Cell::Text(text) => text.raw().to_owned(),
+        leanlake::model::Cell::Bool(flag) => flag.to_string(),
+        leanlake::model::Cell::Int(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    let line = |row: &Row| columns.map(|column| cell(row, column)).join(" ");
+    seen.rows(table).iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn what_a_bucket_has_several_of_are_rows_read_page_by_page() {
+    let aws = lake();
+    aws.account().s3.configuration_page = 1;
+    let seen = s3_of(&aws).await;
+    let raw = seen.bucket("raw");
+    let counts =
+        ["replication_rule_count", "intelligent_tiering_count", "inventory_count", "analytics_count", "metrics_count"];
+    assert_eq!(counts.map(|count| raw.int(count)), [1, 2, 1, 2, 2].map(Some));
+    let tiering =
+        ["bucket", "configuration_id", "enabled", "prefix", "tags", "archive_access_days", "deep_archive_access_days"];
+    let rows = columns(&seen, "intelligent_tiering_configurations", tiering);
+    assert_eq!(rows, [r#"raw cold true old/ {"keep":"yes"} 125 -"#, "raw off false - - - 180"]);
+    let inventory = ["configuration_id", "enabled", "included_versions", "schedule", "fields", "prefix"];
+    let rows = columns(&seen, "inventory_configurations", inventory);
+    assert_eq!(rows, [r#"all true All Weekly ["Size","StorageClass"] -"#]);
+    let to = ["destination_bucket", "destination_account_id", "destination_prefix", "format"];
+    assert_eq!(columns(&seen, "inventory_configurations", to), ["lists 444455556666 inv Parquet"]);
+    assert_eq!(columns(&seen, "inventory_configurations", ["encryption", "region"]), ["SSE-S3 eu-west-1"]);
+    assert_eq!(columns(&seen, "analytics_configurations", to), ["lists - sca CSV", "- - - -"]);
+    let rule = ["rule_id", "priority", "prefix", "destination_bucket", "storage_class", "delete_marker_replication"];
+    assert_eq!(columns(&seen, "replication", rule), ["dr 1 raw/ backup GLACIER_IR true"]);
+    assert_eq!(
+        columns(&seen, "metrics_configurations", ["configuration_id", "access_point_arn"]),
+        ["EntireBucket -", "ap arn:ap"]
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_fails_on_its_second_page_is_not_known_at_all() {
+    let aws = lake();
+    aws.account().s3.configuration_page = 1;
+    aws.make(Fault::on("s3:ListBucketAnalyticsConfigurations", Trouble::Broken).of("raw").after(1));
+    let seen = s3_of(&aws).await;
+    assert_eq!(seen.bucket("raw").int("analytics_count"), None);
+    assert!(seen.rows("analytics_configurations").is_empty());
+    assert_eq!(seen.bucket("raw").int("metrics_count"), Some(2));
 }
 
 #[tokio::test]
@@ -157,6 +259,12 @@ async fn what_a_bucket_does_not_have_is_known_not_to_be_there() {
     assert_eq!((bare.key("versioning"), bare.key("tags")), ("Never", "{}"));
     assert_eq!((bare.int("lifecycle_rule_count"), bare.int("upload_count")), (Some(0), Some(0)));
     assert_eq!(bare.text("transition_default_minimum_object_size"), None);
+    let flags = ["mfa_delete", "object_lock", "bucket_key", "requester_pays", "logging", "archive_tiering"];
+    assert_eq!(flags.map(|flag| bare.flag(flag)), [Some(false); 6]);
+    let counts =
+        ["replication_rule_count", "intelligent_tiering_count", "inventory_count", "analytics_count", "metrics_count"];
+    assert_eq!(counts.map(|count| bare.int(count)), [Some(0); 5]);
+    assert_eq!(bare.key("encryption"), "None");
 }
 
 #[tokio::test]
@@ -193,7 +301,7 @@ async fn when_the_sample_ends_the_oldest_uploads_have_sizes_and_the_rest_are_unk
 
 #[tokio::test]
 async fn one_denied_read_of_one_bucket_leaves_exactly_its_columns_unknown() {
-    let reads: [(&str, &[&str], &str); 4] = [
+    let reads: [(&str, &[&str], &str); 13] = [
         (
             "s3:GetBucketLifecycleConfiguration",
             &[
@@ -205,8 +313,25 @@ async fn one_denied_read_of_one_bucket_leaves_exactly_its_columns_unknown() {
             ],
             "s3:GetLifecycleConfiguration",
         ),
-        ("s3:GetBucketVersioning", &["versioning"], "s3:GetBucketVersioning"),
+        ("s3:GetBucketVersioning", &["versioning", "mfa_delete"], "s3:GetBucketVersioning"),
         ("s3:GetBucketTagging", &["tags"], "s3:GetBucketTagging"),
+        (
+            "s3:GetObjectLockConfiguration",
+            &["object_lock", "object_lock_mode", "object_lock_days"],
+            "s3:GetBucketObjectLockConfiguration",
+        ),
+        ("s3:GetBucketEncryption", &["encryption", "kms_key_id", "bucket_key"], "s3:GetEncryptionConfiguration"),
+        ("s3:GetBucketRequestPayment", &["requester_pays"], "s3:GetBucketRequestPayment"),
+        ("s3:GetBucketLogging", &["logging", "logging_bucket", "logging_prefix"], "s3:GetBucketLogging"),
+        ("s3:GetBucketReplication", &["replication_rule_count"], "s3:GetReplicationConfiguration"),
+        (
+            "s3:ListBucketIntelligentTieringConfigurations",
+            &["intelligent_tiering_count", "archive_tiering"],
+            "s3:GetIntelligentTieringConfiguration",
+        ),
+        ("s3:ListBucketInventoryConfigurations", &["inventory_count"], "s3:GetInventoryConfiguration"),
+        ("s3:ListBucketAnalyticsConfigurations", &["analytics_count"], "s3:GetAnalyticsConfiguration"),
+        ("s3:ListBucketMetricsConfigurations", &["metrics_count"], "s3:GetMetricsConfiguration"),
         ("s3:ListMultipartUploads", &["upload_count"], "s3:ListBucketMultipartUploads"),
     ];
     let whole = s3_of(&lake()).await;
@@ -231,7 +356,16 @@ async fn without_the_list_of_buckets_every_table_of_s3_is_a_gap() {
     let aws = lake();
     aws.make(Fault::on("s3:ListBuckets", Trouble::Denied));
     let seen = s3_of(&aws).await;
-    let tables = ["buckets", "lifecycle_rules", "multipart_uploads"];
+    let tables = [
+        "analytics_configurations",
+        "buckets",
+        "intelligent_tiering_configurations",
+        "inventory_configurations",
+        "lifecycle_rules",
+        "metrics_configurations",
+        "multipart_uploads",
+        "replication",
+    ];
     assert_eq!(seen.gaps(), tables.map(|table| format!("{table} s3:ListBuckets - missing")));
     assert!(seen.rows.is_empty());
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::cost_explorer::{self, QUESTIONS_A_MONTH};
 use crate::aws::collect::s3::listing::PAGE;
-use crate::aws::collect::{Collector, Scope, cloudwatch};
+use crate::aws::collect::{Collector, Scope, cloudwatch, s3};
 use crate::aws::connector::limits::default_pace;
 use crate::aws::scan::{Order, ScanError, prepare};
 use crate::aws::session::Session;
@@ -153,14 +153,10 @@ fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
     };
     let each = |operation| Calls { operation, requests: exactly(count), units: None };
     let parts = Between { low: 0, high: u64::from(scope.options.list_parts) };
-    let calls = vec![
-        Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None },
-        each("s3:GetBucketLifecycleConfiguration"),
-        each("s3:GetBucketVersioning"),
-        each("s3:GetBucketTagging"),
-        each("s3:ListMultipartUploads"),
-        Calls { operation: "s3:ListParts", requests: parts, units: None },
-    ];
+    let mut calls =
+        vec![Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None }];
+    calls.extend(s3::each_bucket().map(each));
+    calls.push(Calls { operation: "s3:ListParts", requests: parts, units: None });
     (calls, format!("{count} buckets"))
 }
 
@@ -230,13 +226,26 @@ fn priced(session: &Session, service: &'static str, calls: &[Calls], basis: Stri
         let price = session.connector.price(call.operation, session.region());
         let units = call.units.unwrap_or(call.requests);
         estimate.requests = sum(estimate.requests, call.requests);
-        let pace = default_pace(call.operation);
-        let seconds = Between { low: pace.seconds(call.requests.low), high: pace.seconds(call.requests.high) };
-        estimate.seconds = sum(estimate.seconds, seconds);
         estimate.usd.low += price * Decimal::from(units.low);
         estimate.usd.high += price * Decimal::from(units.high);
     }
+    estimate.seconds = seconds(calls);
     estimate
+}
+
+/// Returns how long the calls take: those that are asked of a bucket side by side take as long as the slowest of them.
+fn seconds(calls: &[Calls]) -> Between<u64> {
+    let (mut one_by_one, mut beside) = (Between::default(), Between::default());
+    for call in calls {
+        let pace = default_pace(call.operation);
+        let took = Between { low: pace.seconds(call.requests.low), high: pace.seconds(call.requests.high) };
+        if s3::each_bucket().any(|operation| operation == call.operation) {
+            beside = Between { low: took.low.max(beside.low), high: took.high.max(beside.high) };
+        } else {
+            one_by_one = sum(one_by_one, took);
+        }
+    }
+    sum(one_by_one, beside)
 }
 
 #[cfg(test)]
@@ -294,6 +303,22 @@ mod tests {
         let scope = scope(&Connector::new(setup(Allowlist::default())), earlier);
         let (calls, basis) = metrics(&scope, None);
         assert_eq!(reads(&calls), (exactly(3), Some(exactly(740))), "{basis}");
+    }
+
+    #[test]
+    fn ten_thousand_buckets_are_minutes_and_less_than_a_dollar() {
+        let scope = scope(&Connector::new(setup(Allowlist::default())), Vec::new());
+        let (calls, _) = buckets(&scope, Some(10_000));
+        let requests: u64 = calls.iter().map(|call| call.requests.low).sum();
+        assert_eq!(requests, 10 + 13 * 10_000);
+        assert!(seconds(&calls).high < 5 * 60, "{:?}", seconds(&calls));
+        let tariff = crate::aws::connector::Tariff::list(&crate::prices::PriceBook::embedded().unwrap()).unwrap();
+        let usd = calls.iter().map(|call| {
+            let price = tariff.price(call.operation, "us-east-1").expect("no request to S3 is free").usd;
+            price * Decimal::from(call.requests.high)
+        });
+        let usd: Money = usd.sum();
+        assert!(usd < Money::new(Decimal::ONE) && usd.is_positive(), "{usd}");
     }
 
     #[tokio::test]

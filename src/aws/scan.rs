@@ -11,9 +11,7 @@ use futures::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::collect::{
-    Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3,
-};
+use crate::aws::collect::{Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3};
 use crate::aws::connector::Connector;
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Origin, Row, Untrusted};

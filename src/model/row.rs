@@ -137,6 +137,15 @@ impl Row {
         }
     }
 
+    /// Returns the row with the columns of `other` set too.
+    #[must_use]
+    pub fn and(mut self, other: Row) -> Self {
+        for (column, cell) in other.0 {
+            self.set(column, cell);
+        }
+        self
+    }
+
     /// Returns the cell of `column`; NULL when it was never set.
     pub fn cell(&self, column: &str) -> &Cell {
         self.0.iter().find(|(name, _)| name.as_str() == column).map_or(&Cell::Null, |(_, cell)| cell)

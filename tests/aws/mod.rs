@@ -11,6 +11,7 @@ pub mod metrics;
 mod request;
 pub mod s3;
 mod server;
+pub mod settings;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

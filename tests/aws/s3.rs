@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::answer::escape;
+use super::settings::Settings;
 use super::{Answer, Request};
 
-const XMLNS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+pub(super) const XMLNS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 const SIZE_HEADER: &str = "x-amz-transition-default-minimum-object-size";
 const DEFAULT_SIZE: &str = "all_storage_classes_128K";
 
@@ -22,6 +23,7 @@ pub struct Bucket {
     /// The small-object header that goes with it.
     pub minimum_size: Option<String>,
     pub uploads: Vec<Upload>,
+    pub settings: Settings,
 }
 
 impl Bucket {
@@ -41,6 +43,11 @@ impl Bucket {
 
     pub fn with_lifecycle(mut self, document: &str) -> Self {
         self.lifecycle = Some(document.into());
+        self
+    }
+
+    pub fn set(mut self, settings: Settings) -> Self {
+        self.settings = settings;
         self
     }
 
@@ -73,11 +80,18 @@ pub struct Buckets {
     pub bucket_page: usize,
     pub upload_page: usize,
     pub part_page: usize,
+    pub configuration_page: usize,
 }
 
 impl Default for Buckets {
     fn default() -> Self {
-        Buckets { by_name: BTreeMap::new(), bucket_page: 10_000, upload_page: 1_000, part_page: 1_000 }
+        Buckets {
+            by_name: BTreeMap::new(),
+            bucket_page: 10_000,
+            upload_page: 1_000,
+            part_page: 1_000,
+            configuration_page: 100,
+        }
     }
 }
 
@@ -92,6 +106,7 @@ impl Buckets {
         }
         let (name, key) = request.bucket_and_key();
         let (upload_page, part_page) = (self.upload_page, self.part_page);
+        let configuration_page = self.configuration_page;
         let Some(bucket) = self.by_name.get_mut(name) else {
             return request.refuse(404, "NoSuchBucket", "The specified bucket does not exist");
         };
@@ -106,12 +121,9 @@ impl Buckets {
             "s3:GetBucketTagging" => bucket.get_tagging(request),
             "s3:GetBucketLocation" => bucket.get_location(),
             "s3:HeadBucket" => Answer::new(200, "application/xml", "").header("x-amz-bucket-region", &bucket.region),
-            "s3:GetObjectLockConfiguration" => {
-                request.refuse(404, "ObjectLockConfigurationNotFoundError", "Object Lock is not set on this bucket")
-            }
             "s3:ListMultipartUploads" => bucket.list_uploads(request, name, upload_page),
             "s3:ListParts" => bucket.list_parts(request, name, key, part_page),
-            _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),
+            _ => bucket.settings.answer(request, configuration_page),
         }
     }
 
@@ -186,7 +198,8 @@ impl Bucket {
     fn get_versioning(&self) -> Answer {
         let status =
             if self.versioning.is_empty() { String::new() } else { format!("<Status>{}</Status>", self.versioning) };
-        Answer::xml(format!("<VersioningConfiguration {XMLNS}>{status}</VersioningConfiguration>"))
+        let mfa = if self.settings.mfa_delete { "<MfaDelete>Enabled</MfaDelete>" } else { "" };
+        Answer::xml(format!("<VersioningConfiguration {XMLNS}>{status}{mfa}</VersioningConfiguration>"))
     }
 
     fn get_tagging(&self, request: &Request) -> Answer {

@@ -2,27 +2,33 @@
 //!
 //! Reads settings and lists uploads only: it never lists or opens an object.
 
+mod configurations;
+mod filter;
 pub mod lifecycle;
 pub mod listing;
 mod parts;
+mod protection;
+mod replication;
 mod settings;
 mod uploads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::Client;
 use futures::StreamExt;
+use futures::future::join_all;
 
-use self::lifecycle::Lifecycle;
 use self::listing::Bucket;
 use self::parts::Sampled;
+use self::settings::{Asked, Facts, Setting};
 use self::uploads::{Listed, Upload};
 use super::outcome::{Outcome, coverage};
 use super::{Failed, Place, Read, Scope, Sink};
 use crate::model::{Coverage, CoverageState, Row};
-use crate::store::tables::storage::{BUCKETS, LIFECYCLE_RULES, MULTIPART_UPLOADS};
+use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS};
 
-/// Buckets read at the same time: with some requests each, far below S3's limits and the time a permit may take.
+/// Buckets read at the same time. Each has [`EACH_BUCKET`] requests under way, of different operations: at a tenth of
+/// a second for an answer no operation comes near its permits, and 10,000 buckets take some minutes.
 const AT_ONCE: usize = 8;
 
 /// The calls of this collector.
@@ -34,17 +40,35 @@ pub const READS: &[Read] = &[
     settings::RULES,
     settings::VERSIONING,
     settings::TAGGING,
+    protection::OBJECT_LOCK,
+    protection::ENCRYPTION,
+    settings::REQUEST_PAYMENT,
+    settings::LOGGING,
+    replication::RULE_COUNT,
+    replication::RULES,
+    configurations::TIERING,
+    configurations::TIERING_ROWS,
+    configurations::INVENTORY,
+    configurations::INVENTORY_ROWS,
+    configurations::ANALYTICS,
+    configurations::ANALYTICS_ROWS,
+    configurations::METRICS,
+    configurations::METRICS_ROWS,
     uploads::COUNT,
     uploads::UPLOADS,
     parts::PARTS,
 ];
 
+/// Returns the operations that are asked of each bucket, side by side.
+pub fn each_bucket() -> impl Iterator<Item = &'static str> {
+    let settings = Setting::ALL.into_iter().map(|setting| setting.reads()[0].operation);
+    settings.chain([uploads::COUNT.operation])
+}
+
 /// What was found out about one bucket.
 struct Seen {
     bucket: Bucket,
-    lifecycle: Result<Lifecycle, Failed>,
-    versioning: Result<String, Failed>,
-    tags: Result<BTreeMap<String, String>, Failed>,
+    settings: Vec<(Setting, Result<Facts, Failed>)>,
     uploads: Listed,
 }
 
@@ -79,15 +103,15 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Place> {
 /// Returns what the list itself covers; without it the tables of what buckets have are blind too.
 fn of_list(scope: &Scope, seen: usize, failed: Option<&Failed>) -> Vec<Coverage> {
     let read = &listing::BUCKETS;
-    let tables: &[&str] =
-        if failed.is_some() { &["buckets", "lifecycle_rules", "multipart_uploads"] } else { &["buckets"] };
+    let rows = READS.iter().filter(|read| read.columns.is_empty()).map(|read| read.table);
+    let tables: BTreeSet<&str> = if failed.is_some() { rows.collect() } else { BTreeSet::from([read.table]) };
     let row = match failed {
         None => Coverage::new(read.table, read.operation, CoverageState::Seen),
         Some(failed) if seen == 0 => failed.gap(read),
         Some(failed) => Coverage { state: CoverageState::Partial, ..failed.gap(read) },
     };
     let row = row.at(&scope.account_id, None).counted(seen, None);
-    tables.iter().map(|table| Coverage { table: (*table).to_owned(), ..row.clone() }).collect()
+    tables.into_iter().map(|table| Coverage { table: table.to_owned(), ..row.clone() }).collect()
 }
 
 /// Returns one client for each Region that has a bucket.
@@ -106,26 +130,22 @@ async fn one(scope: &Scope, clients: &BTreeMap<String, Client>, bucket: Bucket) 
     };
     // The list of clients was made from the same buckets.
     let Some(client) = clients.get(&region) else { return Seen::unknown(Failed::cancelled(), bucket) };
-    let name = bucket.name.as_str();
-    let (lifecycle, versioning, tags) = tokio::join!(
-        settings::lifecycle(scope, client, name),
-        settings::versioning(scope, client, name),
-        settings::tags(scope, client, name),
-    );
-    let uploads = uploads::list(scope, client, name, &region).await;
-    Seen { bucket, lifecycle, versioning, tags, uploads }
+    let of = Asked { scope, client, bucket: bucket.name.as_str() };
+    let settings = Setting::ALL.map(|setting| answered(setting, &of));
+    let (settings, uploads) =
+        tokio::join!(join_all(settings), uploads::list(scope, client, bucket.name.as_str(), &region));
+    Seen { bucket, settings, uploads }
+}
+
+async fn answered(setting: Setting, of: &Asked<'_>) -> (Setting, Result<Facts, Failed>) {
+    (setting, setting.read(of).await)
 }
 
 impl Seen {
     /// Returns a bucket of which nobody tells the Region: nothing else can be asked about it.
     fn unknown(why: Failed, bucket: Bucket) -> Self {
-        Seen {
-            lifecycle: Err(why.clone()),
-            versioning: Err(why.clone()),
-            tags: Err(why.clone()),
-            uploads: Listed::nothing(why),
-            bucket,
-        }
+        let settings = Setting::ALL.map(|setting| (setting, Err(why.clone()))).to_vec();
+        Seen { settings, uploads: Listed::nothing(why), bucket }
     }
 
     fn place(&self) -> Option<Place> {
@@ -142,23 +162,19 @@ impl Seen {
     }
 
     fn row(&self, account_id: &str) -> Row {
-        let row = self
-            .named(account_id)
-            .with("creation_date", self.bucket.created)
-            .with("versioning", self.versioning.as_deref().ok())
-            .with("tags", self.tags.as_ref().ok().map(lifecycle::object))
-            .with("upload_count", self.uploads.count());
-        match &self.lifecycle {
-            Ok(lifecycle) => lifecycle.fill(row),
-            Err(_) => row,
-        }
+        let row = self.named(account_id);
+        let row = row.with("creation_date", self.bucket.created).with("upload_count", self.uploads.count());
+        let known = self.settings.iter().filter_map(|(_, facts)| facts.as_ref().ok());
+        known.fold(row, |row, facts| row.and(facts.columns.clone()))
     }
 }
 
 async fn hand_over(scope: &Scope, sink: &Sink, seen: &Seen) {
     sink.rows(&BUCKETS, vec![seen.row(&scope.account_id)]).await;
-    if let Ok(lifecycle) = &seen.lifecycle {
-        sink.rows(&LIFECYCLE_RULES, lifecycle.rows(&seen.named(&scope.account_id))).await;
+    let named = seen.named(&scope.account_id);
+    for (setting, facts) in &seen.settings {
+        let (Some(table), Ok(facts)) = (setting.table(), facts) else { continue };
+        sink.rows(table, facts.rows.iter().map(|row| named.clone().and(row.clone())).collect()).await;
     }
 }
 
@@ -166,9 +182,7 @@ async fn hand_over(scope: &Scope, sink: &Sink, seen: &Seen) {
 #[derive(Default)]
 struct Ends {
     region: Vec<Outcome>,
-    lifecycle: Vec<Outcome>,
-    versioning: Vec<Outcome>,
-    tags: Vec<Outcome>,
+    settings: BTreeMap<Setting, Vec<Outcome>>,
     uploads: Vec<Outcome>,
 }
 
@@ -179,9 +193,9 @@ impl Ends {
         if seen.bucket.region.is_err() {
             self.region.push(Outcome::of(name, region, &seen.bucket.region));
         }
-        self.lifecycle.push(Outcome::of(name, region, &seen.lifecycle));
-        self.versioning.push(Outcome::of(name, region, &seen.versioning));
-        self.tags.push(Outcome::of(name, region, &seen.tags));
+        for (setting, facts) in &seen.settings {
+            self.settings.entry(*setting).or_default().push(Outcome::of(name, region, facts));
+        }
         let end = seen.uploads.end.clone();
         self.uploads.push(Outcome { resource: name.to_owned(), region: region.map(str::to_owned), end });
     }
@@ -190,12 +204,11 @@ impl Ends {
         if !self.region.is_empty() {
             cover(scope, sink, &listing::LOCATION, &mut self.region).await;
         }
-        let reads = [(&settings::VERSIONING, &mut self.versioning), (&settings::TAGGING, &mut self.tags)];
-        for (read, outcomes) in reads {
-            cover(scope, sink, read, outcomes).await;
-        }
-        for read in [&settings::LIFECYCLE, &settings::RULES] {
-            cover(scope, sink, read, &mut self.lifecycle).await;
+        for setting in Setting::ALL {
+            let outcomes = self.settings.entry(setting).or_default();
+            for read in setting.reads() {
+                cover(scope, sink, read, outcomes).await;
+            }
         }
         for read in [&uploads::COUNT, &uploads::UPLOADS] {
             cover(scope, sink, read, &mut self.uploads).await;

@@ -42,7 +42,8 @@ pub struct Tariff(BTreeMap<&'static str, Item>);
 
 /// Price-book items of the operations that cost something: (operation, item, what is charged).
 ///
-/// Free tiers are not counted on. S3 calls its LIST requests tier 1 and every other read tier 2; Cost Explorer charges each page that it answers.
+/// Free tiers are not counted on. S3 calls its LIST requests tier 1 and every other
+/// read tier 2, and does not say which lists of configurations are: those are counted as the dearer; Cost Explorer charges each page that it answers.
 pub const PRICED: &[(&str, &str, Basis)] = &[
     ("ce:GetCostAndUsage", "api.costexplorer.request", Basis::Success),
     ("cloudwatch:GetMetricData", "api.cloudwatch.get_metric_data", Basis::Attempt),
@@ -58,6 +59,15 @@ pub const PRICED: &[(&str, &str, Basis)] = &[
     ("s3:GetBucketLifecycleConfiguration", "s3.requests.standard.tier2", Basis::Attempt),
     ("s3:GetBucketVersioning", "s3.requests.standard.tier2", Basis::Attempt),
     ("s3:GetBucketTagging", "s3.requests.standard.tier2", Basis::Attempt),
+    ("s3:GetObjectLockConfiguration", "s3.requests.standard.tier2", Basis::Attempt),
+    ("s3:GetBucketEncryption", "s3.requests.standard.tier2", Basis::Attempt),
+    ("s3:GetBucketRequestPayment", "s3.requests.standard.tier2", Basis::Attempt),
+    ("s3:GetBucketLogging", "s3.requests.standard.tier2", Basis::Attempt),
+    ("s3:GetBucketReplication", "s3.requests.standard.tier2", Basis::Attempt),
+    ("s3:ListBucketIntelligentTieringConfigurations", "s3.requests.standard.tier1", Basis::Attempt),
+    ("s3:ListBucketInventoryConfigurations", "s3.requests.standard.tier1", Basis::Attempt),
+    ("s3:ListBucketAnalyticsConfigurations", "s3.requests.standard.tier1", Basis::Attempt),
+    ("s3:ListBucketMetricsConfigurations", "s3.requests.standard.tier1", Basis::Attempt),
     ("s3:GetBucketLocation", "s3.requests.standard.tier2", Basis::Attempt),
     ("s3:HeadBucket", "s3.requests.standard.tier2", Basis::Attempt),
 ];

@@ -2,6 +2,7 @@
 
 pub mod athena;
 pub mod bill;
+pub mod configurations;
 pub mod scan;
 pub mod storage;
 
@@ -14,6 +15,11 @@ pub const TABLES: &[&Table] = &[
     &bill::COSTS_BY_ACCOUNT,
     &storage::BUCKETS,
     &storage::LIFECYCLE_RULES,
+    &configurations::REPLICATION,
+    &configurations::INTELLIGENT_TIERING_CONFIGURATIONS,
+    &configurations::INVENTORY_CONFIGURATIONS,
+    &configurations::ANALYTICS_CONFIGURATIONS,
+    &configurations::METRICS_CONFIGURATIONS,
     &storage::STORAGE,
     &storage::MULTIPART_UPLOADS,
     &athena::ATHENA_WORKGROUPS,

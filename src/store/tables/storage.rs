@@ -1,5 +1,6 @@
 //! Buckets, their rules, what they hold and what was never finished.
 
+use super::configurations::{ANALYTICS_READ, INVENTORY_READ, METRICS_READ, REPLICATION_READ, TIERING_READ};
 use crate::store::table::{Kind, Source, Table, column};
 
 const LIFECYCLE: &str = "s3:GetBucketLifecycleConfiguration";
@@ -7,12 +8,16 @@ const VERSIONING: &str = "s3:GetBucketVersioning";
 const TAGGING: &str = "s3:GetBucketTagging";
 const UPLOADS: &str = "s3:ListMultipartUploads";
 const PARTS: &str = "s3:ListParts";
+const OBJECT_LOCK: &str = "s3:GetObjectLockConfiguration";
+const ENCRYPTION: &str = "s3:GetBucketEncryption";
+const REQUEST_PAYMENT: &str = "s3:GetBucketRequestPayment";
+const LOGGING: &str = "s3:GetBucketLogging";
 const LENS: &str = "lens:export";
 
 /// One row for each general purpose bucket.
 pub const BUCKETS: Table = Table {
     name: "buckets",
-    doc: "General purpose buckets and their settings. A setting that could not be read is NULL.",
+    doc: "General purpose buckets and their settings. A setting that could not be read is NULL. Directory buckets, table buckets and vector buckets are not in S3's list of buckets and are left out.",
     key: &["account_id", "region", "bucket"],
     source: Source::State("s3:ListBuckets"),
     columns: &[
@@ -31,6 +36,23 @@ pub const BUCKETS: Table = Table {
         column("noncurrent_bytes", Kind::Bytes, "Bytes of noncurrent versions, newest Storage Lens export.").by(LENS),
         column("incomplete_bytes", Kind::Bytes, "Bytes of incomplete uploads, newest Storage Lens export.").by(LENS),
         column("object_count", Kind::Count, "Current objects, newest Storage Lens export.").by(LENS),
+        column("mfa_delete", Kind::Flag, "True when deleting a version asks for MFA; S3 then takes no lifecycle configuration.").by(VERSIONING),
+        column("object_lock", Kind::Flag, "True when Object Lock is enabled.").by(OBJECT_LOCK),
+        column("object_lock_mode", Kind::Text, "Default retention: `GOVERNANCE` or `COMPLIANCE`; NULL when there is none.").by(OBJECT_LOCK),
+        column("object_lock_days", Kind::Count, "Default retention in days, a year as 365; NULL when there is none.").by(OBJECT_LOCK),
+        column("encryption", Kind::Text, "Default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`, or `None`; NULL when it was not seen.").by(ENCRYPTION),
+        column("kms_key_id", Kind::Text, "KMS key of the default encryption; NULL for none and for the key that AWS manages.").by(ENCRYPTION),
+        column("bucket_key", Kind::Flag, "True when an S3 Bucket Key saves requests to KMS.").by(ENCRYPTION),
+        column("requester_pays", Kind::Flag, "True when whoever asks pays for requests and transfer.").by(REQUEST_PAYMENT),
+        column("logging", Kind::Flag, "True when server access logs are delivered.").by(LOGGING),
+        column("logging_bucket", Kind::Text, "Bucket that gets the access logs; NULL when none does.").by(LOGGING),
+        column("logging_prefix", Kind::Text, "Prefix of the access logs; NULL when none are delivered.").by(LOGGING),
+        column("replication_rule_count", Kind::Count, "Replication rules, disabled ones included; 0 when there is no configuration.").by(REPLICATION_READ),
+        column("intelligent_tiering_count", Kind::Count, "Intelligent-Tiering configurations, disabled ones included; 0 when there are none.").by(TIERING_READ),
+        column("archive_tiering", Kind::Flag, "True when an enabled Intelligent-Tiering configuration moves objects to an archive tier, where reads fail until they are restored.").by(TIERING_READ),
+        column("inventory_count", Kind::Count, "Inventory configurations, disabled ones included; 0 when there are none.").by(INVENTORY_READ),
+        column("analytics_count", Kind::Count, "Storage Class Analysis configurations; 0 when there are none.").by(ANALYTICS_READ),
+        column("metrics_count", Kind::Count, "Request metrics configurations; 0 when there are none.").by(METRICS_READ),
     ],
 };
 

@@ -130,12 +130,13 @@ fn legacy(rule: &LifecycleRule) -> Filter {
     Filter { form: "legacy", prefix: some(rule.prefix()), ..Filter::default() }
 }
 
-/// An empty prefix asks nothing.
-fn some(prefix: Option<&str>) -> Option<String> {
+/// Returns the prefix; an empty one asks nothing.
+pub fn some(prefix: Option<&str>) -> Option<String> {
     prefix.filter(|prefix| !prefix.is_empty()).map(str::to_owned)
 }
 
-fn map(tags: &[Tag]) -> BTreeMap<String, String> {
+/// Returns tags by key.
+pub fn map(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }
 
