@@ -8,7 +8,6 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -24,18 +23,12 @@ use object_store::{
 pub struct Folder {
     disk: LocalFileSystem,
     drafts: PathBuf,
-    next: AtomicU64,
 }
 
 impl Folder {
     /// Returns the disk, with unfinished files kept in `drafts` (which must be on the same disk as what is written).
     pub fn new(drafts: PathBuf) -> Self {
-        Folder { disk: LocalFileSystem::new(), drafts, next: AtomicU64::new(0) }
-    }
-
-    fn draft(&self) -> PathBuf {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.drafts.join(format!("{}-{number}", std::process::id()))
+        Folder { disk: LocalFileSystem::new(), drafts }
     }
 }
 
@@ -53,16 +46,9 @@ impl ObjectStore for Folder {
             return Err(Error::NotImplemented { operation, implementer: self.to_string() });
         }
         let target = self.disk.path_to_filesystem(location)?;
-        let draft = self.draft();
+        let drafts = self.drafts.clone();
         let create = matches!(opts.mode, PutMode::Create);
-        let written = tokio::task::spawn_blocking(move || {
-            let done = write(&draft, &target, &payload, create);
-            if done.is_err() || create {
-                // A draft that stays behind is swept by `snapshots prune`.
-                let _ = std::fs::remove_file(&draft);
-            }
-            done
-        });
+        let written = tokio::task::spawn_blocking(move || write(&drafts, &target, &payload, create));
         let failed = |source| Error::Generic { store: "folder", source };
         match written.await.map_err(|panic| failed(panic.into()))? {
             Ok(()) => Ok(PutResult { e_tag: None, version: None }),
@@ -102,20 +88,21 @@ impl ObjectStore for Folder {
     }
 }
 
-/// Writes and syncs `draft`, then gives it its name and syncs the folder that holds the name.
-fn write(draft: &FilePath, target: &FilePath, payload: &PutPayload, create: bool) -> io::Result<()> {
+/// Writes and syncs a draft, then gives it its name and syncs the folder that holds the name. A draft that a crash
+/// leaves behind is swept by `snapshots prune`.
+fn write(drafts: &FilePath, target: &FilePath, payload: &PutPayload, create: bool) -> io::Result<()> {
     let home = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    for folder in [draft.parent().ok_or(io::ErrorKind::InvalidInput)?, home] {
+    for folder in [drafts, home] {
         private_folder(folder)?;
     }
-    let mut file = private_file(draft)?;
-    payload.iter().try_for_each(|chunk| file.write_all(chunk))?;
-    file.sync_all()?;
-    drop(file);
+    // A random name, made new and for its owner only: two processes can never write into one draft.
+    let mut draft = tempfile::Builder::new().prefix("draft-").rand_bytes(16).tempfile_in(drafts)?;
+    payload.iter().try_for_each(|chunk| draft.write_all(chunk))?;
+    draft.as_file().sync_all()?;
     if create {
-        std::fs::hard_link(draft, target)?;
+        std::fs::hard_link(draft.path(), target)?;
     } else {
-        std::fs::rename(draft, target)?;
+        draft.persist(target).map_err(|error| error.error)?;
     }
     sync_folder(home)
 }
@@ -132,7 +119,10 @@ pub(super) fn private_folder(folder: &FilePath) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Not "the object is there already": something else stands where the folder should be.
+            if folder.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+        }
         Err(error) => Err(error),
         Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
     }
@@ -156,4 +146,54 @@ fn sync_folder(folder: &FilePath) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_: &FilePath) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt;
+
+    use super::*;
+
+    async fn put(folder: &Folder, target: &FilePath, mode: PutMode) -> Result<PutResult> {
+        let location = Path::from_absolute_path(target).unwrap();
+        folder.put_opts(&location, "new".into(), PutOptions::from(mode)).await
+    }
+
+    #[tokio::test]
+    async fn a_draft_that_somebody_left_is_never_written_into_and_none_of_ours_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let drafts = home.path().join("drafts");
+        let folder = Folder::new(drafts.clone());
+        std::fs::create_dir(&drafts).unwrap();
+        // What an earlier process with the same number would have written.
+        let left = drafts.join(format!("{}-0", std::process::id()));
+        std::fs::write(&left, "left").unwrap();
+        let target = home.path().join("tables/part");
+        put(&folder, &target, PutMode::Overwrite).await.unwrap();
+        put(&folder, &home.path().join("tables/other"), PutMode::Create).await.unwrap();
+        assert_eq!(std::fs::read(&left).unwrap(), b"left");
+        assert_eq!(std::fs::read_dir(&drafts).unwrap().count(), 1);
+        let location = Path::from_absolute_path(&target).unwrap();
+        assert_eq!(folder.get(&location).await.unwrap().bytes().await.unwrap(), "new");
+    }
+
+    #[tokio::test]
+    async fn of_many_who_create_one_file_at_once_one_does() {
+        let home = tempfile::tempdir().unwrap();
+        let (one, two) = (Folder::new(home.path().join("drafts")), Folder::new(home.path().join("drafts")));
+        let target = home.path().join("runs/0001.json");
+        let tries = (0..8).map(|n| put(if n % 2 == 0 { &one } else { &two }, &target, PutMode::Create));
+        let done = futures::future::join_all(tries).await;
+        assert_eq!(done.iter().filter(|result| result.is_ok()).count(), 1);
+        assert!(done.iter().all(|result| matches!(result, Ok(_) | Err(Error::AlreadyExists { .. }))));
+    }
+
+    #[tokio::test]
+    async fn a_file_in_the_place_of_a_folder_is_a_failure_and_not_a_file_that_is_there_already() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("drafts"), "").unwrap();
+        let folder = Folder::new(home.path().join("drafts"));
+        let error = put(&folder, &home.path().join("tables/part"), PutMode::Create).await.unwrap_err();
+        assert!(!matches!(error, Error::AlreadyExists { .. }), "{error}");
+    }
 }
