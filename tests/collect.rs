@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use leanlake::aws::collect::{Heard, Options, Piece, Read, Scope, Sink, athena, cloudwatch, s3};
 use leanlake::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use leanlake::model::{Coverage, CoverageState, Row, Untrusted};
+use leanlake::store::HashKey;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -494,7 +495,7 @@ fn queried(count: usize) -> Aws {
 }
 
 fn keyed() -> Options {
-    Options { hash_key: Some([1; 32]), ..Options::default() }
+    Options { hash_key: Some(HashKey::fixed([1; 32])), ..Options::default() }
 }
 
 #[tokio::test]

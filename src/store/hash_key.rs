@@ -63,3 +63,16 @@ impl Store {
         bytes.try_into().map(HashKey).map_err(|_| StoreError::Key { location: self.location(FILE) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_told_by_twelve_digits_that_are_not_the_start_of_its_own_hash() {
+        let id = HashKey::fixed([0; 32]).id();
+        assert!(id.len() == 12 && id.chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+        assert!(!HEXLOWER.encode(&Sha256::digest([0; 32])).starts_with(&id), "{id}");
+        assert_ne!(id, HashKey::fixed([1; 32]).id());
+    }
+}

@@ -8,6 +8,7 @@ use super::heard::Heard;
 use crate::aws::client;
 use crate::aws::connector::{Role, Tag};
 use crate::model::Coverage;
+use crate::store::HashKey;
 
 /// Limits that keep a scan cheap; what they cut is coverage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Options {
     /// Most query ids to look up in one scan.
     pub queries: u32,
     /// Key of the hash of query texts; without one no hash is stored.
-    pub hash_key: Option<[u8; 32]>,
+    pub hash_key: Option<HashKey>,
 }
 
 impl Default for Options {

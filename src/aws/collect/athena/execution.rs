@@ -6,14 +6,14 @@ use aws_sdk_athena::types::{QueryExecution, QueryExecutionState, StatementType};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
-use super::key::HashKey;
+use super::key::TextHash;
 use super::redact::{Quoted, redact};
 use super::reuse::{Statement, reuse};
 use crate::aws::collect::{Scope, instant};
 use crate::model::Row;
 
 /// Returns the row of `query`; the columns of the hash stay NULL without a key.
-pub fn row(scope: &Scope, key: Option<&HashKey>, query: &QueryExecution) -> Row {
+pub fn row(scope: &Scope, key: Option<&TextHash>, query: &QueryExecution) -> Row {
     let named = Row::new()
         .with("account_id", scope.account_id.as_str())
         .with("region", scope.region.as_str())
@@ -62,7 +62,7 @@ fn status(row: Row, query: &QueryExecution) -> Row {
         .with("error_category", status.athena_error().and_then(aws_sdk_athena::types::AthenaError::error_category))
 }
 
-fn text(row: Row, key: Option<&HashKey>, query: &QueryExecution) -> Row {
+fn text(row: Row, key: Option<&TextHash>, query: &QueryExecution) -> Row {
     let kind = query.statement_type().map(StatementType::as_str);
     let context = query.query_execution_context();
     let said = reuse(Statement {
@@ -74,7 +74,7 @@ fn text(row: Row, key: Option<&HashKey>, query: &QueryExecution) -> Row {
     });
     let hash = key.zip(query.query()).map(|(key, text)| key.hash(text, query.execution_parameters()));
     row.with("text_redacted", query.query().and_then(|text| redact(text, quoted(query))))
-        .with("key_id", hash.as_ref().and(key).map(HashKey::id))
+        .with("key_id", hash.as_ref().and(key).map(TextHash::id))
         .with("text_hash", hash)
         .with("reuse_eligible", said.eligible())
         .with("reuse_obstacle", said.obstacle())
@@ -106,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::aws::collect::athena::history::tests::scope;
+    use crate::store::HashKey;
 
     fn query(text: &str, state: QueryExecutionState) -> QueryExecution {
         let status =
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_row_holds_neither_the_text_nor_its_parameters() {
-        let key = HashKey::new([1; 32]);
+        let key = TextHash::new(&HashKey::fixed([1; 32]));
         let row = row(
             &scope(vec![]),
             Some(&key),

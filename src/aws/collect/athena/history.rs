@@ -11,7 +11,7 @@ use chrono::{Days, NaiveDate};
 use futures::StreamExt;
 
 use super::execution;
-use super::key::HashKey;
+use super::key::TextHash;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, CoverageState, Row};
@@ -34,7 +34,7 @@ pub const QUERIES: Read =
 
 /// Reads the history of `workgroups`.
 pub async fn read(scope: &Scope, sink: &Sink, client: &Client, workgroups: &[String]) {
-    let key = scope.options.hash_key.map(HashKey::new);
+    let key = scope.options.hash_key.as_ref().map(TextHash::new);
     let reader = Reader { scope, sink, client, key, left: AtomicU32::new(scope.options.queries) };
     let mut groups: Vec<Group> = workgroups.iter().map(|name| Group::of(scope, name)).collect();
     while groups.iter().any(|group| group.end.is_none()) {
@@ -145,7 +145,7 @@ struct Reader<'a> {
     scope: &'a Scope,
     sink: &'a Sink,
     client: &'a Client,
-    key: Option<HashKey>,
+    key: Option<TextHash>,
     left: AtomicU32,
 }
 
