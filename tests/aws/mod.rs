@@ -8,6 +8,7 @@ pub mod athena;
 pub mod fault;
 pub mod ledger;
 pub mod metrics;
+pub mod objects;
 mod request;
 pub mod s3;
 mod server;

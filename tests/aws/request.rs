@@ -112,6 +112,11 @@ impl Request {
             ("GET", _, true) if has("metrics") => "ListBucketMetricsConfigurations",
             ("HEAD", _, true) => "HeadBucket",
             ("GET", _, false) if has("uploadId") => "ListParts",
+            ("GET", _, true) if has("list-type") => "ListObjectsV2",
+            ("PUT", _, false) if !has("partNumber") => "PutObject",
+            ("GET", _, false) => "GetObject",
+            ("HEAD", _, false) => "HeadObject",
+            ("DELETE", _, false) => "DeleteObject",
             _ => "Unknown",
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::answer::escape;
+use super::objects::Objects;
 use super::settings::Settings;
 use super::{Answer, Request};
 
@@ -24,6 +25,7 @@ pub struct Bucket {
     pub minimum_size: Option<String>,
     pub uploads: Vec<Upload>,
     pub settings: Settings,
+    pub objects: Objects,
 }
 
 impl Bucket {
@@ -81,6 +83,7 @@ pub struct Buckets {
     pub upload_page: usize,
     pub part_page: usize,
     pub configuration_page: usize,
+    pub object_page: usize,
 }
 
 impl Default for Buckets {
@@ -91,6 +94,7 @@ impl Default for Buckets {
             upload_page: 1_000,
             part_page: 1_000,
             configuration_page: 100,
+            object_page: 1_000,
         }
     }
 }
@@ -106,7 +110,7 @@ impl Buckets {
         }
         let (name, key) = request.bucket_and_key();
         let (upload_page, part_page) = (self.upload_page, self.part_page);
-        let configuration_page = self.configuration_page;
+        let (configuration_page, object_page) = (self.configuration_page, self.object_page);
         let Some(bucket) = self.by_name.get_mut(name) else {
             return request.refuse(404, "NoSuchBucket", "The specified bucket does not exist");
         };
@@ -123,6 +127,9 @@ impl Buckets {
             "s3:HeadBucket" => Answer::new(200, "application/xml", "").header("x-amz-bucket-region", &bucket.region),
             "s3:ListMultipartUploads" => bucket.list_uploads(request, name, upload_page),
             "s3:ListParts" => bucket.list_parts(request, name, key, part_page),
+            "s3:PutObject" | "s3:GetObject" | "s3:HeadObject" | "s3:DeleteObject" | "s3:ListObjectsV2" => {
+                bucket.objects.answer(request, name, key, object_page)
+            }
             _ => bucket.settings.answer(request, configuration_page),
         }
     }
