@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Outcome, Target};
-use crate::lifecycle::Observed;
+use super::{Outcome, Place, Target};
+use crate::lifecycle::{Configuration, Delta, Observed};
 use crate::model::action::RiskClass;
 use crate::model::{Estimate, Money};
-use crate::plan::{Plan, Step, guard};
+use crate::plan::{Assertion, Plan, Step, guard};
 
 /// Buckets that one run changes at most unless it is told otherwise.
 pub const MAX_STEPS: usize = 100;
@@ -47,7 +47,7 @@ pub struct Refusal {
 /// The kind of refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// What the plan saw is too old.
+    /// What the plan saw is too old, or nobody knows how old.
     Stale,
     /// Another account, another place, or a limit.
     Guard,
@@ -58,15 +58,19 @@ fn refuse(kind: RefusalKind, message: String, hint: &str) -> Refusal {
 }
 
 impl Limits {
-    /// Checks a plan as a whole: its age, its account, its place, its size.
+    /// Checks a plan as a whole: its age, its account, its place, its size. `now` is the real time.
     ///
     /// # Errors
     /// The first check that refuses.
     pub fn check_plan(&self, plan: &Plan, target: &Target, now: DateTime<Utc>) -> Result<(), Refusal> {
         check_place(&plan.account_id, &plan.origin, target)?;
         if plan.is_stale(now) {
-            let message = format!("the plan is stale since {}", plan.expires_at.format("%Y-%m-%d %H:%M UTC"));
+            let message = format!("the plan is stale since {}", plan.stale_from().format("%Y-%m-%d %H:%M UTC"));
             return Err(refuse(RefusalKind::Stale, message, "make a new one with `leanlake plan --out plan.json`"));
+        }
+        if plan.is_from_the_future(now) {
+            let message = format!("the plan says that it was made {}", plan.created_at.format("%Y-%m-%d %H:%M UTC"));
+            return Err(refuse(RefusalKind::Stale, message, "check the clock of this machine, or make a new plan"));
         }
         self.check_size(plan)
     }
@@ -104,11 +108,11 @@ impl Limits {
         Ok(())
     }
 
-    /// Checks that a step is about the account of its plan, and that its actions are about its bucket.
+    /// Checks that a step is about the account of its plan and about a bucket, and that its actions are about it too.
     ///
     /// # Errors
     /// The outcome of a step that a guard refuses.
-    pub fn check_target(account_id: &str, step: &Step) -> Result<(), Outcome> {
+    pub fn check_target(account_id: &str, step: &Step, place: &Place) -> Result<(), Outcome> {
         let guarded = |reason: &str| Err(Outcome::Guarded { reason: reason.to_owned() });
         if step.account_id != account_id {
             return guarded("the step is for another account than its plan");
@@ -116,7 +120,7 @@ impl Limits {
         if step.changes.iter().any(|change| *change.action.resource() != step.bucket) {
             return guarded("an action of the step is about another bucket");
         }
-        Ok(())
+        place.check().or_else(guarded)
     }
 
     /// Checks a step against the bucket as it is now.
@@ -144,6 +148,30 @@ impl Limits {
             _ => Ok(()),
         }
     }
+}
+
+/// Checks what a rollback is about to write, as apply checks its own writes: a journal is a file too. Whatever it says,
+/// nothing but housekeeping rules of ours may differ from what stands there now.
+///
+/// # Errors
+/// The outcome of a bucket that a guard refuses.
+pub fn check_way_back(live: &Configuration, wanted: &Configuration) -> Result<(), Outcome> {
+    let guarded = |reason: String| Err(Outcome::Guarded { reason });
+    let held = [Assertion::OnlyOwnRulesDiffer, Assertion::FormKept, Assertion::AtMostAThousandRules];
+    if let Some(broken) = held.into_iter().find(|assertion| !assertion.holds(live, wanted)) {
+        return guarded(format!("the journal wants back what it must not change: {}", broken.says()));
+    }
+    let differ = Delta::between(live, wanted).ids();
+    let back = wanted.rules().iter().filter(|rule| differ.iter().any(|id| rule.id.as_deref() == Some(id.raw())));
+    if back.into_iter().any(|rule| !rule.is_housekeeping()) {
+        return guarded(
+            "the rule that the journal wants back does more than housekeeping: put it back by hand".to_owned(),
+        );
+    }
+    if live.document.is_some() && !live.keeps_setting_of(wanted) {
+        return guarded("the journal wants another small-object setting than the bucket has".to_owned());
+    }
+    Ok(())
 }
 
 /// Checks that we are where a plan or a run was made.

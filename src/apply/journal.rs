@@ -1,159 +1,32 @@
 //! What a run did, in files that are written before and after each write and never changed.
 //!
-//! `runs/<run>/`: the plan, then one file for each record, create-new and synced by the store (`0002-intent.json`).
-//! An intent holds both documents, so the way back needs neither the plan nor leanlake: `0002-restore.json` is what
-//! the AWS CLI takes.
+//! `runs/<run>/`: the plan, and one file for each record, create-new and synced by the store (`0002.json`). A record
+//! claims its bare number, whatever it says, so of two processes at work on one run only one goes on: it is the lock.
+//! `0002-restore.json` is what the AWS CLI takes to undo the intent 2 by hand.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{Outcome, Place};
-use crate::lifecycle::{Configuration, cli_json};
-use crate::model::{Origin, Untrusted};
+use super::Place;
+use super::record::{Entry, Intent, Record, Started, Verb};
+use crate::lifecycle::Configuration;
+use crate::plan::{self, Plan};
 
 const SCHEMA: &str = "leanlake.journal";
 const VERSION: &str = "1.0";
 
-/// One record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
-pub enum Record {
-    /// The run began.
-    Started(Started),
-    /// A write is about to be sent.
-    Intent(Box<Intent>),
-    /// A step ended.
-    Outcome {
-        /// The bucket.
-        bucket: Untrusted,
-        /// How.
-        #[serde(flatten)]
-        outcome: Outcome,
-    },
-    /// The run ended.
-    Finished {
-        /// Buckets that are as wanted.
-        done: usize,
-        /// All buckets of the run.
-        of: usize,
-    },
-}
+const PLAN: &str = "plan.json";
 
-/// What a run is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Started {
-    /// Apply, or the rollback of a run.
-    pub verb: Verb,
-    /// The leanlake that runs.
-    pub tool_version: String,
-    /// The account.
-    pub account_id: String,
-    /// Where its calls go.
-    pub origin: Origin,
-}
-
-/// What a run does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Verb {
-    /// Carries out the plan with this identity.
-    Apply {
-        /// SHA-256 of `plan.json`.
-        plan: String,
-    },
-    /// Takes back another run.
-    Rollback {
-        /// The other run.
-        of: String,
-    },
-}
-
-/// What is about to be written, and what stood there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
-    /// The bucket.
-    pub bucket: Untrusted,
-    /// Its account.
-    pub account_id: String,
-    /// Its Region.
-    pub region: String,
-    /// What stood there.
-    pub before: Configuration,
-    /// What is written.
-    pub after: Configuration,
-    /// `before` as the AWS CLI takes it; `null` when there was none.
-    pub before_cli: Option<Value>,
-    /// `after` as the AWS CLI takes it.
-    pub after_cli: Option<Value>,
-    /// The command that restores `before` with the AWS CLI alone, typed in the folder of the run.
-    pub undo: String,
-}
-
-impl Intent {
-    /// Returns the intent to write `after` where `before` stands. `number` is its record's.
-    pub fn new(place: &Place, before: &Configuration, after: &Configuration, number: u32) -> Intent {
-        let (bucket, owner) = (place.bucket.as_str(), place.account_id.as_str());
-        let region = shell_word(&place.region);
-        let undo = match &before.document {
-            Some(_) => format!(
-                "aws s3api put-bucket-lifecycle-configuration --region {region} --cli-input-json file://{number:04}-restore.json"
-            ),
-            None => format!(
-                "aws s3api delete-bucket-lifecycle --region {region} --bucket {} --expected-bucket-owner {}",
-                shell_word(bucket),
-                shell_word(owner)
-            ),
-        };
-        Intent {
-            bucket: bucket.into(),
-            account_id: owner.to_owned(),
-            region: place.region.clone(),
-            before: before.clone(),
-            after: after.clone(),
-            before_cli: cli_json::put_input(bucket, owner, before),
-            after_cli: cli_json::put_input(bucket, owner, after),
-            undo,
-        }
-    }
-
-    /// Returns the bucket with its owner.
-    pub fn place(&self) -> Place {
-        Place { account_id: self.account_id.clone(), region: self.region.clone(), bucket: self.bucket.raw().to_owned() }
-    }
-}
-
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-/// A record as its file holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// `leanlake.journal`.
-    pub schema: String,
-    /// `1.0`.
-    pub version: String,
-    /// Its number in the run, from 1.
-    pub number: u32,
-    /// When it was written.
-    pub at: DateTime<Utc>,
-    /// What it says.
-    #[serde(flatten)]
-    pub record: Record,
-}
+/// Records that are read at once.
+const READS: usize = 8;
 
 /// Why a journal cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -183,6 +56,8 @@ pub struct Runs {
     objects: Arc<dyn ObjectStore>,
     folder: Path,
     clock: fn() -> DateTime<Utc>,
+    process: Arc<str>,
+    journals: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Runs {
@@ -192,9 +67,15 @@ impl fmt::Debug for Runs {
 }
 
 impl Runs {
-    /// Returns the runs below `folder` (`STORE/runs`); records are stamped by `clock`.
-    pub fn new(objects: Arc<dyn ObjectStore>, folder: Path, clock: fn() -> DateTime<Utc>) -> Runs {
-        Runs { objects, folder, clock }
+    /// Returns the runs below `folder` (`STORE/runs`); records are stamped by `clock`. No other process has the name
+    /// `process`: it is random.
+    pub fn new(objects: Arc<dyn ObjectStore>, folder: Path, clock: fn() -> DateTime<Utc>, process: &str) -> Runs {
+        Runs { objects, folder, clock, process: process.into(), journals: Arc::default() }
+    }
+
+    fn journal(&self, run: &str, next: u32) -> Journal {
+        let count = self.journals.fetch_add(1, Ordering::Relaxed);
+        Journal { runs: self.clone(), run: run.to_owned(), writer: format!("{}-{count}", self.process), next }
     }
 
     /// Returns the names of all runs, newest first.
@@ -209,27 +90,20 @@ impl Runs {
         Ok(names)
     }
 
-    /// Begins a run and writes its first record.
+    /// Begins a run: writes its plan and its first record.
     ///
     /// # Errors
     /// The store cannot be written.
     pub async fn begin(&self, started: Started, plan: Option<&[u8]>) -> Result<Journal, JournalError> {
-        let seed = serde_json::to_vec(&started).map_err(|error| JournalError::Store(error.to_string()))?;
         let now = (self.clock)();
-        let name = format!("{}-{}", now.format("%Y%m%dT%H%M%SZ"), &crate::lifecycle::document::digest(&seed)[..6]);
+        let seed = crate::lifecycle::document::digest(self.process.as_bytes());
+        let name = format!("{}-{}", now.format("%Y%m%dT%H%M%SZ"), &seed[..6]);
         for copy in 1..1000 {
-            let run = if copy == 1 { name.clone() } else { format!("{name}-{copy}") };
-            let mut journal = Journal { runs: self.clone(), run, next: 1 };
-            // The first file of a run is made once: whoever makes it has the name.
-            let claimed = match plan {
-                Some(plan) => journal.create("plan.json", plan).await,
-                None => journal.append(Record::Started(started.clone())).await,
-            };
-            match claimed {
+            let mut journal = self.journal(&if copy == 1 { name.clone() } else { format!("{name}-{copy}") }, 1);
+            // The first record of a run is made once: whoever makes it has the name.
+            match journal.first(Record::Started(started.clone()), plan).await {
                 Err(JournalError::Busy(_)) => continue,
-                Err(error) => return Err(error),
-                Ok(()) if plan.is_some() => journal.append(Record::Started(started)).await?,
-                Ok(()) => {}
+                claimed => claimed?,
             }
             return Ok(journal);
         }
@@ -242,22 +116,17 @@ impl Runs {
     /// There is none, or a file of it cannot be understood.
     pub async fn open(&self, run: &str) -> Result<(Journal, Vec<Entry>), JournalError> {
         let known = !run.is_empty() && run.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        let no_run = || JournalError::NoRun(crate::model::text::terminal(run));
-        if !known {
-            return Err(no_run());
-        }
-        let mut files: Vec<String> = self.files(run).await?;
-        files.sort_unstable();
-        let numbers = files.iter().filter_map(|file| file.split_once('-')?.0.parse::<u32>().ok());
-        let next = numbers.max().unwrap_or(0) + 1;
+        let files = if known { self.files(run).await? } else { Vec::new() };
         if files.is_empty() {
-            return Err(no_run());
+            return Err(JournalError::NoRun(crate::model::text::terminal(run)));
         }
-        let journal = Journal { runs: self.clone(), run: run.to_owned(), next };
-        let mut entries = Vec::new();
-        for file in files.iter().filter(|file| is_record(file)) {
-            entries.push(journal.entry(file).await?);
+        let numbers: BTreeSet<u32> = files.iter().filter_map(|file| number_of(file)).collect();
+        let journal = self.journal(run, numbers.last().map_or(1, |last| last.saturating_add(1)));
+        if let Some((missing, _)) = (1..).zip(&numbers).find(|(expected, number)| *expected != **number) {
+            return Err(journal.damaged(&file_of(missing), "it is missing"));
         }
+        let entries = futures::stream::iter(numbers).map(|number| journal.entry(number)).buffered(READS);
+        let entries = entries.try_collect().await?;
         Ok((journal, entries))
     }
 
@@ -268,12 +137,24 @@ impl Runs {
     }
 }
 
-fn is_record(file: &str) -> bool {
-    file.starts_with(|c: char| c.is_ascii_digit()) && !file.ends_with("-restore.json")
+/// The file of record `number`: four digits, and more where they are needed.
+fn file_of(number: u32) -> String {
+    format!("{number:04}.json")
+}
+
+/// The number of a record's file; `None` for the other files of a run.
+fn number_of(file: &str) -> Option<u32> {
+    let number = file.strip_suffix(".json")?.parse().ok()?;
+    (file == file_of(number)).then_some(number)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn store(error: Error) -> JournalError {
+    JournalError::Store(error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn unwritten(error: serde_json::Error) -> JournalError {
     JournalError::Store(error.to_string())
 }
 
@@ -282,6 +163,7 @@ fn store(error: Error) -> JournalError {
 pub struct Journal {
     runs: Runs,
     run: String,
+    writer: String,
     next: u32,
 }
 
@@ -291,31 +173,59 @@ impl Journal {
         &self.run
     }
 
-    /// Returns what the run is about, from its `entries`, once every intent is of its account.
+    /// Returns what the run is about, from its `entries`, once every intent is of its account and about a bucket.
     ///
     /// # Errors
-    /// The run has no first record, or an intent is of another account.
+    /// The run has no first record, or an intent is of another account or of what is no bucket.
     pub fn began<'e>(&self, entries: &'e [Entry]) -> Result<&'e Started, JournalError> {
         let Some(Record::Started(started)) = entries.first().map(|entry| &entry.record) else {
-            return Err(self.damaged("0001-started.json", "the run does not begin with it"));
+            return Err(self.damaged(&file_of(1), "the run does not begin with it"));
         };
-        for entry in entries {
-            if matches!(&entry.record, Record::Intent(intent) if intent.account_id != started.account_id) {
-                let file = format!("{:04}-intent.json", entry.number);
-                return Err(self.damaged(&file, "it is of another account than the run"));
+        for (number, intent) in intents(entries) {
+            if intent.account_id != started.account_id {
+                return Err(self.damaged(&file_of(number), "it is of another account than the run"));
+            }
+            if let Err(why) = intent.place().check() {
+                return Err(self.damaged(&file_of(number), why));
             }
         }
         Ok(started)
     }
 
-    /// Returns the identity of the plan that the run carries out, from its `entries`.
+    /// Returns the plan that the run carries out with its bytes, once it is the one that the run began with.
     ///
     /// # Errors
-    /// As [`Journal::began`], or the run is not an apply.
-    pub fn plan_identity<'e>(&self, entries: &'e [Entry]) -> Result<&'e str, JournalError> {
-        match &self.began(entries)?.verb {
-            Verb::Apply { plan } => Ok(plan),
-            Verb::Rollback { .. } => Err(self.damaged("0001-started.json", "the run is a rollback and has no plan")),
+    /// As [`Journal::began`], or the run is not an apply, or its plan is gone or another one.
+    pub async fn plan(&self, entries: &[Entry]) -> Result<Plan, JournalError> {
+        let Verb::Apply { plan } = &self.began(entries)?.verb else {
+            return Err(self.damaged(&file_of(1), "the run is a rollback and has no plan"));
+        };
+        let bytes = self.read(PLAN).await?.ok_or_else(|| self.damaged(PLAN, "it is missing"))?;
+        if plan::identity(&bytes) != *plan {
+            return Err(self.damaged(PLAN, "it is not the one that the run began with"));
+        }
+        Plan::read(&bytes).map_err(|error| self.damaged(PLAN, &error.to_string()))
+    }
+
+    /// Checks that the run wrote only to buckets of its plan, where it has one and that is still there: the way back
+    /// needs no plan, but one that is there must fit.
+    ///
+    /// # Errors
+    /// As [`Journal::plan`], or an intent is about a bucket that the plan does not name.
+    pub async fn check_buckets(&self, entries: &[Entry]) -> Result<(), JournalError> {
+        let is_apply = matches!(self.began(entries)?.verb, Verb::Apply { .. });
+        if !is_apply || self.read(PLAN).await?.is_none() {
+            return Ok(());
+        }
+        let steps = self.plan(entries).await?.steps;
+        let planned: BTreeSet<_> =
+            steps.iter().map(|step| (&step.account_id, &step.region, step.bucket.raw())).collect();
+        let stranger = |intent: &Intent| !planned.contains(&(&intent.account_id, &intent.region, intent.bucket.raw()));
+        match intents(entries).find(|(_, intent)| stranger(intent)) {
+            Some((number, _)) => {
+                Err(self.damaged(&file_of(number), "it is about a bucket that the plan does not name"))
+            }
+            None => Ok(()),
         }
     }
 
@@ -323,22 +233,25 @@ impl Journal {
         JournalError::Damaged { file: format!("{}/{file}", self.run), reason: reason.to_owned() }
     }
 
-    /// Writes an intent, and before it the file with which a person restores by hand.
+    /// Writes an intent, and after it the file with which a person restores by hand.
     ///
     /// # Errors
-    /// The store cannot be written: then nothing may be sent.
+    /// The store cannot be written, or another process is at work on the run: then nothing may be sent.
     pub async fn intend(
         &mut self,
         place: &Place,
         before: &Configuration,
         after: &Configuration,
     ) -> Result<(), JournalError> {
-        let intent = Intent::new(place, before, after, self.next);
-        if let Some(input) = &intent.before_cli {
-            let text = serde_json::to_vec_pretty(input).map_err(|error| JournalError::Store(error.to_string()))?;
-            self.create(&format!("{:04}-restore.json", self.next), &text).await?;
+        let number = self.next;
+        let intent = Intent::new(place, before, after, number);
+        let restore = intent.before_cli.as_ref().map(serde_json::to_vec_pretty).transpose().map_err(unwritten)?;
+        // The record first: only who has the number may write beside it.
+        self.append(Record::Intent(Box::new(intent))).await?;
+        match restore {
+            Some(input) => self.create(&format!("{number:04}-restore.json"), &input).await,
+            None => Ok(()),
         }
-        self.append(Record::Intent(Box::new(intent))).await
     }
 
     /// Writes the next record.
@@ -346,26 +259,20 @@ impl Journal {
     /// # Errors
     /// The store cannot be written, or another process wrote it.
     pub async fn append(&mut self, record: Record) -> Result<(), JournalError> {
-        let name = match &record {
-            Record::Started(_) => "started",
-            Record::Intent(_) => "intent",
-            Record::Outcome { .. } => "outcome",
-            Record::Finished { .. } => "finished",
-        };
-        let (schema, version) = (SCHEMA.to_owned(), VERSION.to_owned());
-        let entry = Entry { schema, version, number: self.next, at: (self.runs.clock)(), record };
-        let text = serde_json::to_vec_pretty(&entry).map_err(|error| JournalError::Store(error.to_string()))?;
-        self.create(&format!("{:04}-{name}.json", self.next), &text).await?;
+        let (schema, version, writer) = (SCHEMA.to_owned(), VERSION.to_owned(), self.writer.clone());
+        let entry = Entry { schema, version, number: self.next, writer, at: (self.runs.clock)(), record };
+        let text = serde_json::to_vec_pretty(&entry).map_err(unwritten)?;
+        self.create(&file_of(self.next), &text).await?;
         self.next += 1;
         Ok(())
     }
 
-    /// Returns the plan that the run carries out.
-    ///
-    /// # Errors
-    /// It is not there, or cannot be read.
-    pub async fn plan(&self) -> Result<Bytes, JournalError> {
-        self.read("plan.json").await
+    /// The plan first: a run that has a record can be resumed.
+    async fn first(&mut self, started: Record, plan: Option<&[u8]>) -> Result<(), JournalError> {
+        if let Some(plan) = plan {
+            self.create(PLAN, plan).await?;
+        }
+        self.append(started).await
     }
 
     fn path(&self, file: &str) -> Path {
@@ -376,23 +283,43 @@ impl Journal {
         let options = PutOptions::from(PutMode::Create);
         match self.runs.objects.put_opts(&self.path(file), bytes.to_vec().into(), options).await {
             Ok(_) => Ok(()),
-            Err(Error::AlreadyExists { .. }) => Err(JournalError::Busy(self.run.clone())),
+            // S3 says so too when our own write took effect, its answer was lost and it was tried again.
+            Err(Error::AlreadyExists { .. }) => match self.read(file).await? {
+                Some(there) if there == bytes => Ok(()),
+                Some(_) => Err(JournalError::Busy(self.run.clone())),
+                None => Err(JournalError::Store(format!("the store says that `{file}` is there, and it is not"))),
+            },
             Err(error) => Err(store(error)),
         }
     }
 
-    async fn read(&self, file: &str) -> Result<Bytes, JournalError> {
-        let got = self.runs.objects.get(&self.path(file)).await.map_err(store)?;
-        got.bytes().await.map_err(store)
+    /// Returns the file's bytes; `None` when there is no such file.
+    async fn read(&self, file: &str) -> Result<Option<Bytes>, JournalError> {
+        match self.runs.objects.get(&self.path(file)).await {
+            Ok(found) => found.bytes().await.map(Some).map_err(store),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(store(error)),
+        }
     }
 
-    async fn entry(&self, file: &str) -> Result<Entry, JournalError> {
-        let bytes = self.read(file).await?;
-        let damaged = |reason: String| JournalError::Damaged { file: format!("{}/{file}", self.run), reason };
-        let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    async fn entry(&self, number: u32) -> Result<Entry, JournalError> {
+        let file = file_of(number);
+        let bytes = self.read(&file).await?.ok_or_else(|| self.damaged(&file, "it is missing"))?;
+        let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| self.damaged(&file, &error.to_string()))?;
         if entry.schema != SCHEMA || entry.version.split('.').next() != Some("1") {
-            return Err(damaged("it was written by another version".to_owned()));
+            return Err(self.damaged(&file, "it was written by another version"));
+        }
+        if entry.number != number {
+            return Err(self.damaged(&file, "it carries the number of another record"));
         }
         Ok(entry)
     }
+}
+
+/// The intents among `entries`, with their numbers.
+fn intents(entries: &[Entry]) -> impl Iterator<Item = (u32, &Intent)> {
+    entries.iter().filter_map(|entry| match &entry.record {
+        Record::Intent(intent) => Some((entry.number, intent.as_ref())),
+        _ => None,
+    })
 }

@@ -5,7 +5,10 @@
 
 pub mod guard;
 pub mod journal;
+#[cfg(test)]
+mod journal_tests;
 pub mod outcome;
+pub mod record;
 pub mod rehearsal;
 pub mod rollback;
 pub mod run;
@@ -35,6 +38,24 @@ pub struct Place {
     pub region: String,
     /// Its name, as it was read.
     pub bucket: String,
+}
+
+impl Place {
+    /// Checks that name and Region can be nothing else: they become part of addresses, and come from files.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let bucket = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        let named = !self.bucket.is_empty() && self.bucket.len() <= 255 && self.bucket.chars().all(bucket);
+        if !named || self.bucket == "." || self.bucket == ".." {
+            return Err("no bucket can have its name");
+        }
+        if !self.region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+            return Err("no Region can have its name");
+        }
+        Ok(())
+    }
 }
 
 /// A write of a lifecycle configuration.

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use super::journal::{Entry, Intent, Journal, JournalError, Record};
+use super::guard::check_way_back;
+use super::journal::{Journal, JournalError};
+use super::record::{Entry, Intent, Record};
 use super::write::Writing;
 use super::{Executor, Outcome, Pace, Place, Report};
 use crate::lifecycle::rule::OWN_PREFIX;
@@ -50,7 +52,7 @@ pub fn undo(entries: &[Entry]) -> Vec<Undo> {
                 Some(intent) if outcome.may_have_written() || *outcome == Outcome::AlreadyDone => take(intent),
                 _ => {}
             },
-            Record::Started(_) | Record::Finished { .. } => {}
+            Record::Started(_) | Record::Resumed { .. } | Record::TakenBack { .. } | Record::Finished { .. } => {}
         }
     }
     for intent in open.into_values() {
@@ -134,26 +136,33 @@ impl Rollback<'_> {
     }
 
     async fn bucket(&self, undo: &Undo, journal: &mut Journal) -> Result<Outcome, JournalError> {
-        let outcome = match self.executor.observe(&undo.place).await {
-            Err(error) => Outcome::of_refusal(&error),
-            Ok(live) => match undo.wanted(&live.configuration, self.tolerance) {
-                Err(why) => Outcome::Guarded { reason: crate::model::text::terminal(&why.to_string()) },
-                Ok(None) => Outcome::AlreadyDone,
-                Ok(Some(wanted)) => {
-                    let write = Writing {
-                        executor: self.executor,
-                        pace: self.pace,
-                        tolerance: self.tolerance,
-                        place: &undo.place,
-                        before: &live.configuration,
-                        after: &wanted,
-                    };
-                    return write.carry_out(journal).await;
-                }
-            },
+        let outcome = match self.judge(undo).await {
+            Err(outcome) => outcome,
+            Ok((live, wanted)) => {
+                let write = Writing {
+                    executor: self.executor,
+                    pace: self.pace,
+                    tolerance: self.tolerance,
+                    place: &undo.place,
+                    before: &live,
+                    after: &wanted,
+                };
+                return write.carry_out(journal).await;
+            }
         };
         let bucket = undo.place.bucket.as_str().into();
         journal.append(Record::Outcome { bucket, outcome: outcome.clone() }).await?;
         Ok(outcome)
+    }
+
+    /// Returns what stands there and what to write, or how the bucket ends without a write.
+    async fn judge(&self, undo: &Undo) -> Result<(Configuration, Configuration), Outcome> {
+        let guarded = |reason: &str| Outcome::Guarded { reason: crate::model::text::terminal(reason) };
+        undo.place.check().map_err(guarded)?;
+        let live = self.executor.observe(&undo.place).await.map_err(|error| Outcome::of_refusal(&error))?.configuration;
+        let wanted = undo.wanted(&live, self.tolerance).map_err(|why| guarded(&why.to_string()))?;
+        let wanted = wanted.ok_or(Outcome::AlreadyDone)?;
+        check_way_back(&live, &wanted)?;
+        Ok((live, wanted))
     }
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use tokio_util::sync::CancellationToken;
 
-use super::journal::{Entry, Journal, JournalError, Record};
+use super::journal::{Journal, JournalError};
+use super::record::{Entry, Record};
 use super::write::Writing;
 use super::{Executor, Limits, Outcome, Pace, Place, Report};
 use crate::lifecycle::{Configuration, Observed, OwnRule, Tolerance, delta};
@@ -68,7 +69,7 @@ impl Run<'_> {
             region: step.region.clone(),
             bucket: step.bucket.raw().to_owned(),
         };
-        let seen = match Limits::check_target(account_id, step) {
+        let seen = match Limits::check_target(account_id, step, &place) {
             Err(outcome) => Err(outcome),
             Ok(()) => self.executor.observe(&place).await.map_err(|error| Outcome::of_refusal(&error)),
         };
@@ -137,7 +138,8 @@ pub fn settled(entries: &[Entry]) -> BTreeSet<String> {
             Record::Intent(intent) => {
                 settled.remove(intent.bucket.raw());
             }
-            _ => {}
+            Record::TakenBack { .. } => settled.clear(),
+            Record::Started(_) | Record::Resumed { .. } | Record::Outcome { .. } | Record::Finished { .. } => {}
         }
     }
     settled

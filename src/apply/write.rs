@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::journal::{Journal, JournalError, Record};
+use super::journal::{Journal, JournalError};
+use super::record::Record;
 use super::{CallError, CallTrouble, Executor, Outcome, Place, Write};
 use crate::lifecycle::{Configuration, Tolerance, delta};
 use crate::model::Untrusted;

@@ -8,12 +8,14 @@ use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::amount::dollars;
 use super::connect::Purpose;
 use super::hands::{Hands, describe, verdict};
-use super::plan::{dollars, read};
+use super::plan::read;
 use super::{Context, Format};
-use crate::apply::guard::MAX_STEPS;
-use crate::apply::journal::{Journal, Verb};
+use crate::apply::guard::{MAX_STEPS, check_place};
+use crate::apply::journal::Journal;
+use crate::apply::record::{Entry, Record, Verb};
 use crate::apply::run::settled;
 use crate::apply::{Ending, Limits, Report, Run};
 use crate::error::Failure;
@@ -64,23 +66,23 @@ impl Apply {
 /// Shows, and with `--yes` carries out.
 pub async fn run(args: &Apply, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
-    let (plan, bytes, opened) = match (&args.file, &args.resume) {
+    let (plan, source) = match (&args.file, &args.resume) {
         (_, Some(run)) => open(context, run).await?,
         (file, None) => {
             let (plan, bytes) = read(file.as_deref().unwrap_or("plan.json".as_ref()))?;
-            (plan, bytes, None)
+            (plan, Source::File(bytes))
         }
     };
     if !args.yes {
-        context.term.data(&show::show(&plan, context.now()))?;
+        context.term.data(&show::show(&plan, context.real_time()))?;
         context.term.hint("nothing was changed: `--yes` makes the change");
         return Ok(ExitCode::SUCCESS);
     }
     let (hands, limits) = (context.hands(Purpose::Apply, &plan.account_id).await?, args.limits());
-    limits.check_plan(&plan, &hands.target, context.now())?;
-    let (mut journal, settled) = match opened {
-        Some(opened) => opened,
-        None => (begin(context, &hands, &bytes).await?, BTreeSet::new()),
+    limits.check_plan(&plan, &hands.target, context.real_time())?;
+    let (mut journal, settled) = match source {
+        Source::File(bytes) => (begin(context, &hands, &bytes).await?, BTreeSet::new()),
+        Source::Run(journal, entries) => (resume(journal, &entries, &hands).await?, settled(&entries)),
     };
     let cancel = CancellationToken::new();
     context.term.status(&format!("run {}: {}", journal.run(), show::summary(&plan)));
@@ -100,21 +102,28 @@ pub async fn run(args: &Apply, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-type Opened = Option<(Journal, BTreeSet<String>)>;
+/// Where the plan comes from: its own file, or the journal of a run to go on with.
+enum Source {
+    File(Vec<u8>),
+    Run(Journal, Vec<Entry>),
+}
 
-async fn open(context: &Context, run: &str) -> Result<(Plan, Vec<u8>, Opened), Failure> {
-    let (journal, entries) = context.runs(&context.store().await?).open(run).await?;
-    let began_with = journal.plan_identity(&entries)?;
-    let bytes = journal.plan().await?.to_vec();
-    if plan::identity(&bytes) != began_with {
-        return Err(Failure::failed("the plan in the journal is not the one that the run began with"));
-    }
-    Ok((Plan::read(&bytes)?, bytes, Some((journal, settled(&entries)))))
+async fn open(context: &Context, run: &str) -> Result<(Plan, Source), Failure> {
+    let (journal, entries) = context.runs(&context.store().await?)?.open(run).await?;
+    Ok((journal.plan(&entries).await?, Source::Run(journal, entries)))
+}
+
+/// Takes the run over, once it began where we are: whoever else is at work on it stops at its next record.
+async fn resume(mut journal: Journal, entries: &[Entry], hands: &Hands) -> Result<Journal, Failure> {
+    let started = journal.began(entries)?;
+    check_place(&started.account_id, &started.origin, &hands.target)?;
+    journal.append(Record::Resumed { tool_version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
+    Ok(journal)
 }
 
 async fn begin(context: &Context, hands: &Hands, bytes: &[u8]) -> Result<Journal, Failure> {
     let started = hands.started(Verb::Apply { plan: plan::identity(bytes) });
-    Ok(context.runs(&context.journal_store().await?).begin(started, Some(bytes)).await?)
+    Ok(context.runs(&context.journal_store().await?)?.begin(started, Some(bytes)).await?)
 }
 
 /// Returns how a run ended, for scripts.

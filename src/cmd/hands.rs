@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use futures::{StreamExt, stream};
+use rand::TryRng;
+use rand::rngs::SysRng;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::connect::Purpose;
 use crate::apply::guard::check_place;
-use crate::apply::journal::{Started, Verb};
 use crate::apply::outcome::{Ending, Report};
+use crate::apply::record::{Started, Verb};
 use crate::apply::{Executor, JournalError, Pace, Place, Refusal, RefusalKind, Rehearsal, Runs, Target};
 use crate::aws::act::s3::Buckets;
 use crate::aws::connector::Role;
@@ -60,9 +62,16 @@ impl Context {
         if self.global.demo { Ok(self.open().await?.snapshot.store) } else { self.store().await }
     }
 
-    /// Returns the runs of a store.
-    pub fn runs(&self, store: &Store) -> Runs {
-        Runs::new(store.objects(), store.path("runs"), wall_clock)
+    /// Returns the runs of a store, under a name that no other process has.
+    ///
+    /// # Errors
+    /// The system has no random bytes.
+    pub fn runs(&self, store: &Store) -> Result<Runs, Failure> {
+        let mut name = [0; 8];
+        let unnamed =
+            |error| Failure::failed("the system gives no random bytes to name this process by").caused_by(error);
+        SysRng.try_fill_bytes(&mut name).map_err(unnamed)?;
+        Ok(Runs::new(store.objects(), store.path("runs"), super::wall_clock, &HEXLOWER.encode(&name)))
     }
 
     /// Carries out `work`. The first Ctrl-C asks it to end after the bucket under way, the second ends it at once.
@@ -89,12 +98,6 @@ impl Context {
             }
         }
     }
-}
-
-/// The journal says when things really happened, whatever `--as-of` plans with.
-#[expect(clippy::disallowed_methods, reason = "the edge: the journal is handed this clock")]
-fn wall_clock() -> DateTime<Utc> {
-    Utc::now()
 }
 
 async fn rehearsal(snapshot: &Snapshot, account: &str) -> Result<Hands, Failure> {
@@ -186,7 +189,8 @@ impl From<JournalError> for Failure {
         let message = crate::model::text::terminal(&error.to_string());
         match error {
             JournalError::NoRun(_) => Failure::failed(message).hint("leanlake journal lists the runs"),
-            JournalError::Busy(_) => Failure::new(Kind::Stale, message).hint("wait until it has ended"),
+            JournalError::Busy(_) => Failure::new(Kind::Stale, message)
+                .hint("wait until it has ended; leanlake journal shows how far it came"),
             JournalError::Damaged { .. } => Failure::failed(message),
             JournalError::Store(_) => {
                 Failure::failed(message).hint("leanlake journal shows what was begun; nothing is sent without a record")

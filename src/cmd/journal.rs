@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Context, Format};
-use crate::apply::journal::{Entry, Record, Verb};
+use crate::apply::record::{Entry, Record, Verb};
 use crate::error::Failure;
 use crate::term::{Align, TextTable};
 
@@ -26,7 +26,7 @@ struct Line {
 /// Lists.
 pub async fn run(_: &Journal, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
-    let runs = context.runs(&context.store().await?);
+    let runs = context.runs(&context.store().await?)?;
     let mut lines = Vec::new();
     for run in runs.list().await? {
         match runs.open(&run).await {
@@ -59,7 +59,9 @@ fn line(run: String, entries: &[Entry]) -> Line {
                 line.writes += 1;
                 "interrupted".clone_into(&mut line.ended);
             }
+            Record::Resumed { .. } => "interrupted".clone_into(&mut line.ended),
             Record::Outcome { .. } => {}
+            Record::TakenBack { by } => line.ended = format!("taken back by {}", crate::model::text::terminal(by)),
             Record::Finished { done, of } => line.ended = format!("{done} of {of} as wanted"),
         }
     }

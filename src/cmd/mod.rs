@@ -1,5 +1,6 @@
 //! The command line: one file for each verb, its arguments beside its `run`. Wires the other modules; decides nothing.
 
+mod amount;
 mod apply;
 mod assess;
 mod config;
@@ -192,10 +193,15 @@ impl Context {
         Term::new(voice, global.no_progress, no_color())
     }
 
-    /// Returns the clock: the start of the day of `--as-of`, or now.
-    #[expect(clippy::disallowed_methods, reason = "the edge: every clock inside is an argument that comes from here")]
+    /// Returns the clock of what is read and thought: the start of the day of `--as-of`, or now. Never a guard's.
     pub fn now(&self) -> DateTime<Utc> {
-        self.global.as_of.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc())
+        self.global.as_of.map_or_else(wall_clock, |day| day.and_time(NaiveTime::MIN).and_utc())
+    }
+
+    /// Returns the real time, whatever `--as-of` says: it decides what is too old to act on, what may be deleted, and
+    /// when something was done.
+    pub fn real_time(&self) -> DateTime<Utc> {
+        wall_clock()
     }
 
     /// Returns the format asked for; without one, the first that the verb offers.
@@ -211,6 +217,11 @@ impl Context {
         Err(Failure::new(Kind::Usage, "this verb does not write that format")
             .hint(format!("use --format {}", names.collect::<Vec<_>>().join(" or --format "))))
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge: every clock inside is an argument that comes from here")]
+fn wall_clock() -> DateTime<Utc> {
+    Utc::now()
 }
 
 /// Runs the command line and returns the exit code.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use rust_decimal::Decimal;
 
+use super::amount::dollars;
 use super::connect::Purpose;
 use super::{Context, Format};
 use crate::apply::Place;
@@ -47,11 +47,6 @@ enum Show {
     },
 }
 
-pub(super) fn dollars(amount: &str) -> Result<Money, String> {
-    let usd = amount.trim_start_matches('$').parse::<Decimal>().map_err(|_| "not an amount".to_owned())?;
-    if usd.is_sign_negative() { Err("less than nothing".to_owned()) } else { Ok(Money::new(usd)) }
-}
-
 /// Makes a plan, or shows one.
 pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
@@ -64,7 +59,7 @@ pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     };
     let text = match format {
         Format::Json => plan.to_json(),
-        _ => show::show(&plan, context.now()),
+        _ => show::show(&plan, context.real_time()),
     };
     if let Some(out) = &args.out {
         write(out, &plan)?;
@@ -104,7 +99,7 @@ pub(super) async fn make(
         origin: assessment.origin.clone(),
         snapshot: assessment.snapshot.clone(),
         as_of: assessment.as_of,
-        created_at: context.now(),
+        created_at: context.real_time(),
     };
     Ok(plan::build(facts, &assessment.findings, selection, &looks))
 }

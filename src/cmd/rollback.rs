@@ -9,7 +9,7 @@ use super::apply::summary_json;
 use super::connect::Purpose;
 use super::hands::{describe, verdict};
 use super::{Context, Format};
-use crate::apply::journal::Verb;
+use crate::apply::record::{Record, Verb};
 use crate::apply::rollback;
 use crate::apply::{Ending, Undo, undo};
 use crate::error::Failure;
@@ -29,9 +29,10 @@ pub struct Rollback {
 /// Shows, and with `--yes` takes back.
 pub async fn run(args: &Rollback, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
-    let runs = context.runs(&context.journal_store().await?);
-    let (taken_back, entries) = runs.open(&args.run).await?;
+    let runs = context.runs(&context.journal_store().await?)?;
+    let (mut taken_back, entries) = runs.open(&args.run).await?;
     let started = taken_back.began(&entries)?;
+    taken_back.check_buckets(&entries).await?;
     let undo = undo(&entries);
     if !args.yes {
         context.term.data(&preview(&args.run, &undo))?;
@@ -41,6 +42,8 @@ pub async fn run(args: &Rollback, context: &Context) -> Result<ExitCode, Failure
     let hands = context.hands(Purpose::Apply, &started.account_id).await?;
     hands.check(&started.account_id, &started.origin)?;
     let mut journal = runs.begin(hands.started(Verb::Rollback { of: args.run.clone() }), None).await?;
+    // Whoever is still at work on the run stops at its next record: nothing is written behind our back.
+    taken_back.append(Record::TakenBack { by: journal.run().to_owned() }).await?;
     let cancel = CancellationToken::new();
     let (executor, tolerance) = (hands.executor.as_ref(), hands.target.tolerance());
     let rollback = rollback::Rollback { executor, pace: hands.pace(), tolerance, cancel: &cancel };

@@ -187,7 +187,7 @@ async fn check(snapshot: &Snapshot, context: &Context) -> Result<(), Failure> {
 }
 
 async fn prune(prune: &Prune, context: &Context) -> Result<(), Failure> {
-    let pruned = context.store().await?.prune(prune.keep, context.now()).await?;
+    let pruned = context.store().await?.prune(prune.keep, context.real_time()).await?;
     for id in &pruned.snapshots {
         context.term.status(&format!("removed snapshot `{id}`"));
     }

@@ -87,6 +87,11 @@ impl Configuration {
         self.fingerprint() == sent.fingerprint() && self.setting_settles(sent, tolerance)
     }
 
+    /// Returns true when writing `wanted` over `self`, read from the bucket, leaves the small-object setting as it is.
+    pub fn keeps_setting_of(&self, wanted: &Configuration) -> bool {
+        wanted.document.is_none() || self.setting_settles(wanted, Tolerance::CustomEndpoint)
+    }
+
     fn setting_settles(&self, sent: &Configuration, tolerance: Tolerance) -> bool {
         let (read, sent) = (self.small_objects.as_deref(), sent.small_objects.as_deref());
         match (read, sent) {

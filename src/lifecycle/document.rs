@@ -49,6 +49,12 @@ impl Rule {
         self.element.text_at(&["Status"]) == Some("Enabled")
     }
 
+    /// Returns true when the rule aborts incomplete uploads and does nothing else.
+    pub fn is_housekeeping(&self) -> bool {
+        let known = ["ID", "Filter", "Prefix", "Status", "AbortIncompleteMultipartUpload"];
+        self.element.children.iter().all(|child| known.contains(&child.name.as_str()))
+    }
+
     /// Returns true when the rule is about every object of the bucket.
     pub fn is_whole_bucket(&self) -> bool {
         match (self.element.child("Filter"), self.element.text_at(&["Prefix"])) {

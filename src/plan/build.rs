@@ -24,7 +24,7 @@ pub struct Facts {
     pub snapshot: String,
     /// When it was taken.
     pub as_of: DateTime<Utc>,
-    /// The clock.
+    /// The real time: the buckets were looked at now, whatever day it is for the findings.
     pub created_at: DateTime<Utc>,
 }
 

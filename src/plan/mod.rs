@@ -28,6 +28,8 @@ pub const SCHEMA: &str = "leanlake.plan";
 pub const VERSION: &str = "1.0";
 /// How long what a plan saw is trusted.
 pub const VALID_FOR: TimeDelta = TimeDelta::hours(24);
+/// How far the clocks of two machines may differ.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// A plan, as its file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +50,7 @@ pub struct Plan {
     pub snapshot: String,
     /// When that snapshot was taken.
     pub as_of: DateTime<Utc>,
-    /// When the plan was made.
+    /// When the plan was made, in real time.
     pub created_at: DateTime<Utc>,
     /// When what it saw is too old to act on.
     pub expires_at: DateTime<Utc>,
@@ -109,9 +111,19 @@ impl Plan {
         !self.steps.is_empty()
     }
 
-    /// Returns true when what the plan saw is too old to act on.
+    /// Returns true when what the plan saw is too old to act on, whatever end it gives itself. `now` is the real time.
     pub fn is_stale(&self, now: DateTime<Utc>) -> bool {
-        now > self.expires_at
+        now > self.stale_from()
+    }
+
+    /// Returns the last instant at which what the plan saw can be acted on.
+    pub fn stale_from(&self) -> DateTime<Utc> {
+        self.created_at.checked_add_signed(VALID_FOR).map_or(self.expires_at, |end| end.min(self.expires_at))
+    }
+
+    /// Returns true when the plan was made later than `now`, the real time: its age is not known.
+    pub fn is_from_the_future(&self, now: DateTime<Utc>) -> bool {
+        self.created_at.signed_duration_since(now) > SKEW
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::action::RiskClass;
 use crate::model::text::terminal;
 use crate::model::{Estimate, Range};
 
-/// Returns the plan as text, safe for a terminal.
+/// Returns the plan as text, safe for a terminal. `now` is the real time.
 pub fn show(plan: &Plan, now: DateTime<Utc>) -> String {
     let mut out = head(plan, now);
     for step in &plan.steps {
@@ -43,7 +43,7 @@ fn head(plan: &Plan, now: DateTime<Utc>) -> String {
         terminal(&plan.snapshot)
     );
     if plan.is_stale(now) {
-        let _ = writeln!(out, "Stale since {}: apply will refuse it; make a new one.", minute(plan.expires_at));
+        let _ = writeln!(out, "Stale since {}: apply will refuse it; make a new one.", minute(plan.stale_from()));
     }
     out
 }

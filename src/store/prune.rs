@@ -24,7 +24,7 @@ pub struct Pruned {
 
 impl Store {
     /// Keeps the newest `keep` snapshots of each lake (all without it), then removes files that no snapshot names and
-    /// that are older than a day at `now`.
+    /// that are older than a day at `now`, the real time.
     ///
     /// # Errors
     /// A manifest cannot be read (what it names is not known, so nothing is removed), or the store cannot be written.

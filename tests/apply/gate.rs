@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// What a request does to a lifecycle configuration.
+/// What a request does: to a lifecycle configuration, or to a journal that is kept in S3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Look,
     Write,
+    Record,
 }
 
 /// Whether the request that is held still took effect.
@@ -33,7 +34,9 @@ struct State {
     hold: Option<Hold>,
     looks: usize,
     writes: usize,
+    records: usize,
     held: bool,
+    let_go: bool,
 }
 
 pub struct Gate {
@@ -68,6 +71,12 @@ impl Gate {
         *lock(&self.state) = State { hold, ..State::default() };
     }
 
+    /// Lets the request that is held go on its way, and delivers the answer.
+    pub fn let_go(&self) {
+        let mut state = lock(&self.state);
+        (state.held, state.let_go) = (false, true);
+    }
+
     /// Returns true when the request is held still.
     pub fn holds(&self) -> bool {
         lock(&self.state).held
@@ -82,39 +91,46 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 fn serve(mut client: TcpStream, upstream: &str, state: &Mutex<State>) {
     let Some(request) = read_request(&mut client) else { return };
     let hold = count(&request, state);
-    if hold == Some(Effect::Before) {
-        return hold_still(state);
+    let answer = (hold == Some(Effect::After)).then(|| forward(&request, upstream));
+    if hold.is_some() && !hold_still(state) {
+        return;
     }
-    let answer = forward(&request, upstream);
-    if hold == Some(Effect::After) {
-        return hold_still(state);
-    }
-    let _ = client.write_all(&answer);
+    let _ = client.write_all(&answer.unwrap_or_else(|| forward(&request, upstream)));
     let _ = client.shutdown(Shutdown::Both);
 }
 
 fn count(request: &[u8], state: &Mutex<State>) -> Option<Effect> {
     let head = String::from_utf8_lossy(&request[..request.len().min(2048)]);
     let line = head.lines().next().unwrap_or_default();
-    if !line.contains("?lifecycle") {
-        return None;
-    }
+    let kind = kind(line)?;
     let mut state = lock(state);
-    let (kind, nth) = if line.starts_with("GET") {
-        state.looks += 1;
-        (Kind::Look, state.looks)
-    } else {
-        state.writes += 1;
-        (Kind::Write, state.writes)
+    let counted = match kind {
+        Kind::Look => &mut state.looks,
+        Kind::Write => &mut state.writes,
+        Kind::Record => &mut state.records,
     };
+    *counted += 1;
+    let nth = *counted;
     state.hold.filter(|hold| (hold.kind, hold.nth) == (kind, nth)).map(|hold| hold.effect)
 }
 
-fn hold_still(state: &Mutex<State>) {
+fn kind(line: &str) -> Option<Kind> {
+    let target = line.split(' ').nth(1)?;
+    if target.contains("?lifecycle") {
+        return Some(if line.starts_with("GET") { Kind::Look } else { Kind::Write });
+    }
+    let (_, file) = target.split('?').next()?.split_once("/runs/")?.1.split_once('/')?;
+    let number = file.strip_suffix(".json")?;
+    (line.starts_with("PUT") && number.bytes().all(|b| b.is_ascii_digit())).then_some(Kind::Record)
+}
+
+/// Holds until somebody lets go; returns false when the request is not to be answered.
+fn hold_still(state: &Mutex<State>) -> bool {
     lock(state).held = true;
     while lock(state).held {
         thread::sleep(Duration::from_millis(5));
     }
+    lock(state).let_go
 }
 
 fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {

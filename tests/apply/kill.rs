@@ -1,7 +1,5 @@
 //! SIGKILL to the real binary at every numbered record of the journal, before and after the write took effect.
 
-use std::time::{Duration, Instant};
-
 use super::gate::{Effect, Hold, Kind};
 use super::lake::Lake;
 use crate::support::Run;
@@ -18,51 +16,32 @@ const fn point(kind: Kind, nth: usize, effect: Effect, record: &'static str) -> 
 
 /// For two buckets: a look, a write and two looks for each.
 const POINTS: &[Point] = &[
-    point(Kind::Look, 1, Effect::Before, "0001-started.json"),
-    point(Kind::Write, 1, Effect::Before, "0002-intent.json"),
-    point(Kind::Write, 1, Effect::After, "0002-intent.json"),
-    point(Kind::Look, 2, Effect::Before, "0002-intent.json"),
-    point(Kind::Look, 4, Effect::Before, "0003-outcome.json"),
-    point(Kind::Write, 2, Effect::Before, "0004-intent.json"),
-    point(Kind::Write, 2, Effect::After, "0004-intent.json"),
-    point(Kind::Look, 6, Effect::Before, "0004-intent.json"),
+    point(Kind::Look, 1, Effect::Before, "0001.json"),
+    point(Kind::Write, 1, Effect::Before, "0002.json"),
+    point(Kind::Write, 1, Effect::After, "0002.json"),
+    point(Kind::Look, 2, Effect::Before, "0002.json"),
+    point(Kind::Look, 4, Effect::Before, "0003.json"),
+    point(Kind::Write, 2, Effect::Before, "0004.json"),
+    point(Kind::Write, 2, Effect::After, "0004.json"),
+    point(Kind::Look, 6, Effect::Before, "0004.json"),
 ];
 
 /// Kills the binary where `point` says and returns the name of the run.
 fn kill_at(lake: &Lake, plan: &str, point: &Point) -> String {
-    lake.gate.arm(Some(point.at));
-    let child = lake.world.start(&["apply", plan, "--yes"]);
-    wait(|| lake.gate.holds());
-    let (run, last) = last_record(lake);
+    let child = lake.start_and_hold(&["apply", plan, "--yes"], point.at);
+    let (run, last) = lake.records().pop().unwrap();
     assert_eq!(last, point.record, "{:?}", point.at);
-    kill(child);
-    lake.gate.arm(None);
+    kill(lake, child);
     run
 }
 
-fn kill(mut child: std::process::Child) {
+/// Kills a process that stands still at the gate: so it is alive, and nothing came after what it did last.
+fn kill(lake: &Lake, mut child: std::process::Child) {
+    assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
     child.kill().unwrap();
     let run = Run::wait_for(child);
     assert_eq!(run.code, None, "it ended before it was killed: {run:?}");
-}
-
-#[track_caller]
-fn wait(until: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !until() {
-        assert!(Instant::now() < deadline, "it never came to the point");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Returns the only run in the journal that is not a rollback, and its last record.
-fn last_record(lake: &Lake) -> (String, String) {
-    let files = lake.world.files("store/runs");
-    let names = files.iter().map(|path| {
-        let part = |path: &std::path::Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-        (part(path.parent().unwrap()), part(path))
-    });
-    names.rev().find(|(_, file)| file.starts_with('0') && !file.ends_with("-restore.json")).unwrap()
+    lake.gate.arm(None);
 }
 
 fn resume_then_roll_back(lake: &Lake, point: &Point) {
@@ -97,21 +76,40 @@ fn killed_at_any_record_rollback_alone_gives_every_byte_back() {
     }
 }
 
-#[test]
-fn killed_after_the_last_write_nothing_is_left_to_do() {
-    for record in ["0005-outcome.json", "0006-finished.json"] {
-        let lake = Lake::stub();
+/// Two buckets make six records: begun, intent and outcome of each, finished. With the journal in S3 the gate holds the
+/// record itself, so the process is killed right before and right after each of them.
+fn killed_at_each_record_in_s3(go_on: impl Fn(&Lake, &str)) {
+    for (nth, effect) in (1..=6).flat_map(|nth| [(nth, Effect::Before), (nth, Effect::After)]) {
+        let lake = Lake::stub_with_journal_in_s3();
         let (before, plan) = (lake.see(), lake.plan());
-        let mut child = lake.world.start(&["apply", &plan, "--yes"]);
-        wait(|| lake.world.files("store/runs").iter().any(|file| file.ends_with(record)));
-        child.kill().unwrap();
-        Run::wait_for(child);
-        let (run, _) = last_record(&lake);
-        lake.world.run(&["apply", "--resume", &run, "--yes"]).ends_with(0);
-        lake.expect_fixed(&before);
-        lake.world.run(&["rollback", &run, "--yes"]).ends_with(0);
-        assert_eq!(lake.see(), before);
+        let child = lake.start_and_hold(&["apply", &plan, "--yes"], Hold { kind: Kind::Record, nth, effect });
+        let records = lake.records();
+        assert_eq!(records.len(), if effect == Effect::Before { nth - 1 } else { nth }, "{records:?}");
+        kill(&lake, child);
+        lake.expect_foreign_rules_whole(&before);
+        match records.last() {
+            Some((run, _)) => go_on(&lake, run),
+            None => assert_eq!(lake.see(), before, "before the first record nothing is written"),
+        }
+        if let Some((run, _)) = records.last() {
+            lake.world.run(&["rollback", run, "--yes"]).ends_with(0);
+        }
+        assert_eq!(lake.see(), before, "record {nth}, {effect:?}");
     }
+}
+
+#[test]
+fn killed_right_at_each_of_the_records_resume_finishes_and_rollback_gives_every_byte_back() {
+    killed_at_each_record_in_s3(|lake, run| {
+        let before = lake.foreign();
+        lake.world.run(&["apply", "--resume", run, "--yes"]).ends_with(0);
+        lake.expect_fixed(&before);
+    });
+}
+
+#[test]
+fn killed_right_at_each_of_the_records_rollback_alone_gives_every_byte_back() {
+    killed_at_each_record_in_s3(|_, _| {});
 }
 
 #[test]

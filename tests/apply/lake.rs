@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
 
 use leanlake::lifecycle::{Configuration, Document, Observed};
 use leanlake::model::action::LifecycleRule;
@@ -12,7 +15,7 @@ use leanlake::model::{Action, Estimate, Money, Origin, Range};
 use leanlake::plan::{self, Facts, Selection};
 use serde_json::{Value, json};
 
-use super::gate::{Gate, forward};
+use super::gate::{Gate, Hold, forward};
 use crate::aws::s3::Bucket;
 use crate::support::{World, skip};
 
@@ -49,6 +52,8 @@ for name in order["see"]:
     except botocore.exceptions.ClientError as error:
         assert error.response["Error"]["Code"] == "NoSuchLifecycleConfiguration", error
         seen[name] = None
+for name in order.get("remove", []):
+    s3.delete_bucket(Bucket=name)
 json.dump(seen, sys.stdout, default=str)
 "#;
 
@@ -71,13 +76,23 @@ pub struct Lake {
 impl Lake {
     /// Returns a lake in the tests' own S3.
     pub fn stub() -> Self {
-        let world = World::new();
+        Lake::stub_in(World::new())
+    }
+
+    fn stub_in(world: World) -> Self {
         let gate = Gate::before(&world.aws.url());
         let lake = Lake::behind(world, gate, "lake", Witness::Stub);
         let theirs = Bucket { minimum_size: Some("varies_by_storage_class".into()), ..Bucket::in_region("us-east-1") };
         lake.world.aws.account().s3.add(&lake.with_rules, theirs.with_lifecycle(THEIRS));
         lake.world.aws.account().s3.add(&lake.bare, Bucket::in_region("us-east-1"));
         lake
+    }
+
+    /// Returns a lake in the tests' own S3, with the store there too: journals are objects.
+    pub fn stub_with_journal_in_s3() -> Self {
+        let world = World::new().set("LEANLAKE_STORE", "s3://keep/lake");
+        world.aws.account().s3.add("keep", Bucket::in_region("us-east-1"));
+        Lake::stub_in(world)
     }
 
     /// Returns a lake in LocalStack with boto3 as the witness, or says that the test is skipped.
@@ -91,7 +106,7 @@ impl Lake {
             "Filter": {"And": {"Prefix": "raw/", "Tags": [{"Key": "keep", "Value": "no"}], "ObjectSizeGreaterThan": 131_071}},
             "Transitions": [{"Days": 40, "StorageClass": "STANDARD_IA"}], "Expiration": {"Days": 400},
         }]);
-        lake.ask_boto3(&json!({lake.with_rules.as_str(): rules, lake.bare.as_str(): null}));
+        lake.ask_boto3(&json!({lake.with_rules.as_str(): rules, lake.bare.as_str(): null}), &[]);
         Some(lake)
     }
 
@@ -100,11 +115,44 @@ impl Lake {
         Lake { world, gate, with_rules: format!("{name}-a-rules"), bare: format!("{name}-b-bare"), witness }
     }
 
+    /// Starts the binary and waits until the gate holds the request that `hold` says.
+    #[track_caller]
+    pub fn start_and_hold(&self, arguments: &[&str], hold: Hold) -> Child {
+        self.gate.arm(Some(hold));
+        let child = self.world.start(arguments);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !self.gate.holds() {
+            assert!(Instant::now() < deadline, "it never came to {hold:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child
+    }
+
+    /// Returns the records of every run, as run and file, in their order.
+    pub fn records(&self) -> Vec<(String, String)> {
+        let account = self.world.aws.account();
+        let kept = account.s3.by_name.get("keep").map(|bucket| &bucket.objects.0);
+        let paths: Vec<String> = match kept {
+            Some(objects) => objects.keys().cloned().collect(),
+            None => self.world.files("store/runs").iter().map(|path| path.display().to_string()).collect(),
+        };
+        let record = |path: &String| {
+            let (run, file) = path.rsplit_once("/runs/")?.1.split_once('/')?;
+            let number = file.strip_suffix(".json")?;
+            number.bytes().all(|b| b.is_ascii_digit()).then(|| (run.to_owned(), file.to_owned()))
+        };
+        paths.iter().filter_map(record).collect()
+    }
+
     /// Writes a plan that aborts unfinished uploads in both buckets, made from what stands there.
     pub fn plan(&self) -> String {
+        self.plan_made(std::time::SystemTime::now().into())
+    }
+
+    /// Writes such a plan as if it had been made `at` another time.
+    pub fn plan_made(&self, at: DateTime<Utc>) -> String {
         let findings = [Self::found("f-1", &self.with_rules), Self::found("f-2", &self.bare)];
         let looks = [&self.with_rules, &self.bare].map(|bucket| (bucket.clone(), Ok(self.look(bucket))));
-        let at = "2026-11-20T00:00:00Z".parse().unwrap();
         let facts = Facts {
             account_id: "111122223333".into(),
             caller_arn: None,
@@ -189,7 +237,7 @@ impl Lake {
     /// Returns what the witness sees in both buckets.
     pub fn see(&self) -> [Value; 2] {
         if let Witness::Boto3 { .. } = self.witness {
-            let seen = self.ask_boto3(&json!({}));
+            let seen = self.ask_boto3(&json!({}), &[]);
             return [&self.with_rules, &self.bare].map(|bucket| seen[bucket.as_str()].clone());
         }
         let account = self.world.aws.account();
@@ -200,15 +248,20 @@ impl Lake {
         })
     }
 
-    fn ask_boto3(&self, make: &Value) -> Value {
+    fn ask_boto3(&self, make: &Value, remove: &[&str]) -> Value {
         let Witness::Boto3 { python, s3 } = &self.witness else { panic!("no boto3 here") };
         let mut child =
             Command::new(python).args(["-c", WITNESS]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let order = json!({"s3": s3, "make": make, "see": [self.with_rules, self.bare]});
+        let order = json!({"s3": s3, "make": make, "see": [self.with_rules, self.bare], "remove": remove});
         child.stdin.take().unwrap().write_all(order.to_string().as_bytes()).unwrap();
         let done = child.wait_with_output().unwrap();
         assert!(done.status.success(), "boto3 could not look");
         serde_json::from_slice(&done.stdout).unwrap()
+    }
+
+    /// Returns what both buckets had before anything of ours.
+    pub fn foreign(&self) -> [Value; 2] {
+        [json!({"document": THEIRS, "setting": "varies_by_storage_class"}), Value::Null]
     }
 
     /// Expects that both buckets have our rule more than `before`, and nothing else changed.
@@ -247,6 +300,16 @@ impl Lake {
                 assert_eq!(Some(document.as_str()), before[0]["document"].as_str());
             }
             Witness::Boto3 { .. } => assert_eq!(now["rules"]["raw & old"], before[0]["rules"]["raw & old"]),
+        }
+    }
+}
+
+impl Drop for Lake {
+    /// Nothing stays behind in an emulator that other tests share.
+    fn drop(&mut self) {
+        let Witness::Boto3 { .. } = self.witness else { return };
+        if !std::thread::panicking() {
+            self.ask_boto3(&json!({}), &[&self.with_rules, &self.bare]);
         }
     }
 }

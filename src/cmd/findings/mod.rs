@@ -4,6 +4,7 @@ mod show;
 
 use clap::{Args, Subcommand};
 
+use super::amount::dollars;
 use super::{Context, Format};
 use crate::error::{Failure, Kind};
 use crate::model::{Finding, Money, Status, Verdict};
@@ -19,7 +20,7 @@ pub struct Findings {
     #[arg(long, value_name = "ID")]
     policy: Vec<String>,
     /// Only findings that save at least this much a month, by their likeliest saving.
-    #[arg(long, value_name = "USD", value_parser = usd)]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     min_saving: Option<Money>,
 }
 
@@ -30,11 +31,6 @@ enum What {
         /// The finding's id, or the start of it.
         id: String,
     },
-}
-
-fn usd(text: &str) -> Result<Money, String> {
-    let amount = text.trim_start_matches('$').parse().map(Money::new);
-    amount.map_err(|_| "is not an amount of dollars, like 12.50".to_owned())
 }
 
 /// Prints the findings, or one of them.

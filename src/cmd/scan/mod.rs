@@ -7,10 +7,10 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::Args;
-use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::amount::dollars;
 use super::connect::{Purpose, sign_in};
 use super::{Context, Format};
 use crate::aws::collect::{Collector, Options};
@@ -45,11 +45,6 @@ pub struct Scan {
 
 fn collector(name: &str) -> Result<Collector, String> {
     Collector::parse(name).ok_or_else(|| format!("there is {}", Collector::ALL.map(Collector::name).join(", ")))
-}
-
-fn dollars(amount: &str) -> Result<Money, String> {
-    let parsed = amount.trim_start_matches('$').parse::<Decimal>().map_err(|_| "not an amount".to_owned())?;
-    if parsed.is_sign_negative() { Err("less than nothing".to_owned()) } else { Ok(Money::new(parsed)) }
 }
 
 impl Scan {
@@ -102,7 +97,7 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
         collectors = Collector::ALL.into();
     }
     let keyed = collectors.contains(&Collector::Athena) && !args.estimate;
-    let hash_key = if keyed { Some(*store.hash_key().await?.bytes()) } else { None };
+    let hash_key = if keyed { Some(store.hash_key().await?) } else { None };
     let regions = context.config.texts(&config::REGIONS).to_vec();
     let mut options = Options { regions, hash_key, ..Options::default() };
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
