@@ -20,6 +20,7 @@ mod policies;
 mod report;
 mod scan;
 mod snapshots;
+mod store_in_s3;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod support;

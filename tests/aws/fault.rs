@@ -30,13 +30,21 @@ pub struct Fault {
     resource: Option<String>,
     pub(super) trouble: Trouble,
     passed_over: usize,
+    every_other: bool,
     left: Option<usize>,
 }
 
 impl Fault {
     /// Returns trouble for every call of `operation`: `s3:ListBuckets`, `ce:*` or `*`.
     pub fn on(operation: &str, trouble: Trouble) -> Self {
-        Fault { operation: operation.to_owned(), resource: None, trouble, passed_over: 0, left: None }
+        Fault {
+            operation: operation.to_owned(),
+            resource: None,
+            trouble,
+            passed_over: 0,
+            every_other: false,
+            left: None,
+        }
     }
 
     /// Only for one bucket, workgroup or other resource.
@@ -48,6 +56,12 @@ impl Fault {
     /// Not for the next `calls` calls.
     pub fn after(mut self, calls: usize) -> Self {
         self.passed_over = calls;
+        self
+    }
+
+    /// For the next call, not for the one after it, and so on: each second attempt goes well.
+    pub fn every_other(mut self) -> Self {
+        self.every_other = true;
         self
     }
 
@@ -73,5 +87,6 @@ pub(super) fn meet(faults: &mut [Fault], request: &Request) -> Option<Trouble> {
         return None;
     }
     fault.left = fault.left.map(|left| left - 1);
+    fault.passed_over = usize::from(fault.every_other);
     Some(fault.trouble)
 }
