@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::Failure;
 use crate::model::Event;
+use crate::model::text::terminal_lines;
 
 /// How talkative stderr is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +66,14 @@ impl Term {
         }
     }
 
+    /// Writes CSV to stdout: as it is into a pipe or file, with every control character shown as a code on a terminal.
+    ///
+    /// # Errors
+    /// As [`Term::data`].
+    pub fn csv(self, text: &str) -> Result<(), Failure> {
+        if Term::is_watched() { self.data(&terminal_lines(&text.replace("\r\n", "\n"))) } else { self.data(text) }
+    }
+
     /// Says what happens.
     pub fn status(self, text: &str) {
         self.say(Voice::Normal, text);
@@ -90,7 +99,7 @@ impl Term {
         let mut text = format!("{} {failure}", self.bold("error:"));
         let mut source = std::error::Error::source(failure);
         while let Some(cause) = source {
-            let _ = write!(text, "\n  caused by: {}", crate::model::text::terminal_lines(&cause.to_string()));
+            let _ = write!(text, "\n  caused by: {}", terminal_lines(&cause.to_string()));
             source = cause.source();
         }
         if !failure.hints.is_empty() {

@@ -19,6 +19,7 @@ mod generated;
 mod policies;
 mod report;
 mod scan;
+mod sinks;
 mod snapshots;
 mod store_in_s3;
 mod stub;

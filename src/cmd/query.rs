@@ -19,7 +19,7 @@ pub async fn run(query: &Query, context: &Context) -> Result<(), Failure> {
     let format = context.format(&[Format::Table, Format::Json, Format::Csv])?;
     let snapshot = context.open().await?.snapshot;
     let engine = Engine::over(&snapshot)?;
-    super::assess::provide(&engine, &query.sql, snapshot.as_of()).await?;
+    super::assess::provide(&engine, &query.sql, &snapshot).await?;
     let answer = engine.query(&query.sql).await?;
     let found = answer.shown()?;
     if let Some(banner) = snapshot.origin().banner() {
@@ -36,7 +36,7 @@ pub async fn run(query: &Query, context: &Context) -> Result<(), Failure> {
                 "rows": rows::json(&answer, &found),
             }),
         )?,
-        Format::Csv => rows::csv(&answer, &found),
+        Format::Csv => return context.term.csv(&rows::csv(&answer, &found)),
         Format::Table | Format::Markdown => rows::table(&answer, &found),
     };
     context.term.data(&text)

@@ -53,17 +53,35 @@ impl From<String> for Untrusted {
     }
 }
 
-/// Returns `text` with Unicode controls (Cc) and format characters (Cf) shown as `\u{…}`.
+/// Returns `text` with Unicode controls (Cc) and format characters (Cf) shown as `\u{…}`, and with commands to the
+/// runner of a CI log broken the same way (see [`commands_at`]).
 pub fn terminal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_format(c) {
+    let mut commands = commands_at(text).into_iter().peekable();
+    for (at, c) in text.char_indices() {
+        if c.is_control() || is_format(c) || commands.next_if_eq(&at).is_some() {
             let _ = write!(out, "\\u{{{:x}}}", c as u32);
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Returns the places in `text` at which a CI runner would begin to read a command: GitHub takes a line that starts
+/// with `::` (after blanks, and cells of a table can be wrapped, so any `::` behind a blank counts) and `##[` anywhere,
+/// Azure `##vso[` anywhere. Without its first character, none of them is a command.
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+fn commands_at(text: &str) -> Vec<usize> {
+    if !text.contains("::") && !text.contains("##") {
+        return Vec::new();
+    }
+    let begins = |at: usize| text[..at].chars().next_back().is_none_or(char::is_whitespace);
+    let colons = text.match_indices("::").map(|(at, _)| at).filter(|at| begins(*at));
+    let hashes = ["##[", "##vso["].into_iter().flat_map(|start| text.match_indices(start)).map(|(at, _)| at);
+    let mut found: Vec<usize> = colons.chain(hashes).collect();
+    found.sort_unstable();
+    found
 }
 
 /// Returns text of several lines for a terminal: each line escaped, the line ends kept.
@@ -94,10 +112,28 @@ pub fn markdown(text: &str) -> String {
     out.replace("://", ":\u{200b}//").replace("www.", "www\u{200b}.")
 }
 
-/// Returns `text` for a CSV cell: a leading `= + - @`, tab, carriage return or line feed gets a quote before it.
+/// Returns `text` for a CSV cell: a leading `= + - @`, tab, carriage return or line feed gets a quote before it, and so
+/// does what the runner of a CI log would take for a command (see [`commands_at`]). All else stays as it is: a file is
+/// read by machines, and [`terminal_lines`] makes it safe to look at.
 pub fn csv(text: &str) -> Cow<'_, str> {
-    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if risky { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let mut quotes = commands_at(text);
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        quotes.insert(0, 0);
+    }
+    if quotes.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + quotes.len());
+    let mut done = 0;
+    for at in quotes {
+        // Behind `##` is no command either, and a quote between the two leaves none before it.
+        let at = if text[at..].starts_with('#') { at + 1 } else { at };
+        out.push_str(&text[done..at]);
+        out.push('\'');
+        done = at;
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
 }
 
 /// Characters of Unicode category Cf that change how a line reads: bidi controls, joiners, tags, soft hyphen.
@@ -130,6 +166,23 @@ mod tests {
         assert!(safe.contains("a\\|b") && safe.contains("\\`c\\`") && safe.contains("\\[d\\](e)"));
         assert!(!safe.contains('<') && !safe.contains("@team") && !safe.contains("#7") && !safe.contains('\n'));
         assert!(!safe.contains("https://") && !safe.contains("www.y"));
+    }
+
+    #[test]
+    fn no_line_of_a_ci_log_becomes_a_command_of_its_runner() {
+        let commands = ["::error::x", "  ::set-output name=a::b", "a\n::add-mask::b", "##[error]x", "a ##vso[task.x]"];
+        let is_command =
+            |line: &str| line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[");
+        for nasty in commands {
+            for safe in [terminal(nasty), terminal_lines(nasty), markdown(nasty), csv(nasty).into_owned()] {
+                assert!(!safe.lines().any(is_command), "{nasty:?} became {safe:?}");
+            }
+        }
+        assert_eq!(terminal("::error::x"), "\\u{3a}:error::x");
+        assert_eq!(csv("::error::x"), "'::error::x");
+        for plain in ["arn:aws:s3:::lake", "Node::ra3", "#7 ## [x]"] {
+            assert_eq!((terminal(plain).as_str(), csv(plain).as_ref()), (plain, plain));
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ async fn list(asked: &Findings, context: &Context) -> Result<(), Failure> {
     let findings: Vec<&Finding> = assessment.findings.iter().filter(wanted).collect();
     match format {
         Format::Json => context.term.data(&json(&assessment, &findings)?),
-        Format::Csv => context.term.data(&csv(&findings)),
+        Format::Csv => context.term.csv(&csv(&findings)),
         Format::Table | Format::Markdown => context.term.data(&table(&assessment, &findings)),
     }
 }

@@ -107,7 +107,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
     let found: Vec<Row> = library.policies().map(row).collect();
     context.term.data(&match format {
         Format::Json => rows::document("policies", json!({ "policies": rows::json(&answer, &found) }))?,
-        Format::Csv => rows::csv(&answer, &found),
+        Format::Csv => return context.term.csv(&rows::csv(&answer, &found)),
         Format::Table | Format::Markdown => rows::table(&answer, &found),
     })
 }
