@@ -59,7 +59,7 @@ impl Context {
     /// # Errors
     /// The store cannot be opened.
     pub async fn journal_store(&self) -> Result<Store, Failure> {
-        if self.global.demo { Ok(self.open().await?.snapshot.store) } else { self.store().await }
+        if self.global.demo { self.demo_store().await } else { self.store().await }
     }
 
     /// Returns the runs of a store, under a name that no other process has.

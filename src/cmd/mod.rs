@@ -28,9 +28,11 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use tokio::sync::OnceCell;
 
 use crate::config::Config;
 use crate::error::{Failure, Kind};
+use crate::store::Store;
 use crate::term::{Term, Voice};
 
 const START_HERE: &str = "\
@@ -175,12 +177,14 @@ pub struct Context {
     pub config: Config,
     /// Where data and talk go.
     pub term: Term,
+    /// The demo lake of `--demo`, filled when it is first asked for.
+    demo: OnceCell<Store>,
 }
 
 impl Context {
     fn new(global: Global, config: Config) -> Self {
         let term = Context::term(&global);
-        Context { global, config, term }
+        Context { global, config, term, demo: OnceCell::new() }
     }
 
     fn term(global: &Global) -> Term {

@@ -30,12 +30,20 @@ impl Context {
         Ok(Store::open_folder(folder)?)
     }
 
+    /// Returns the store of `--demo`: temporary, filled once, gone with the last handle to it.
+    ///
+    /// # Errors
+    /// There is no room for a temporary folder.
+    pub async fn demo_store(&self) -> Result<Store, Failure> {
+        self.demo.get_or_try_init(super::demo::temporary).await.cloned()
+    }
+
     /// Returns the snapshot of `--snapshot`, else the newest, with the one before it; with `--demo`, the demo lake's.
     ///
     /// # Errors
     /// There is no such snapshot, several payers, or a damaged file.
     pub async fn open(&self) -> Result<Opened, Failure> {
-        let store = if self.global.demo { super::demo::temporary().await? } else { self.store().await? };
+        let store = if self.global.demo { self.demo_store().await? } else { self.store().await? };
         let snapshot = match &self.global.snapshot {
             Some(id) => store.snapshot(id).await?,
             None => store.newest(&Filter::default()).await?,
