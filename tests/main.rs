@@ -17,6 +17,7 @@ mod emulators;
 mod findings;
 mod generated;
 mod policies;
+mod prices;
 mod report;
 mod scan;
 mod sinks;

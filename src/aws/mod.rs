@@ -8,6 +8,7 @@ pub mod collect;
 pub mod connector;
 pub mod estimate;
 pub mod iam;
+pub mod price_list;
 pub mod scan;
 pub mod session;
 pub mod store;

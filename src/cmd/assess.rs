@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-
 use super::Context;
 use crate::analysis::{self, ANALYSES, AnalysisError};
 use crate::config;
@@ -12,6 +10,7 @@ use crate::error::Failure;
 use crate::forecast::SpendError;
 use crate::portfolio::{AssessError, Assessment, Settings, assess};
 use crate::prices::{PriceBook, RateCard};
+use crate::store::Snapshot;
 
 impl Context {
     /// Returns the assessment of the snapshot that the options name.
@@ -22,7 +21,8 @@ impl Context {
         let (library, opened) = (self.library().await?, self.open().await?);
         let previous = opened.previous.as_ref();
         let settings = Settings { owner_tags: self.config.texts(&config::OWNER_TAGS).to_vec() };
-        Ok(assess(&opened.snapshot, previous, &library, &book()?, &settings).await?)
+        let book = book(&opened.snapshot).await?;
+        Ok(assess(&opened.snapshot, previous, &library, &book, &settings).await?)
     }
 }
 
@@ -30,18 +30,19 @@ impl Context {
 ///
 /// # Errors
 /// One of them failed.
-pub(super) async fn provide(engine: &Engine, sql: &str, as_of: DateTime<Utc>) -> Result<(), Failure> {
+pub(super) async fn provide(engine: &Engine, sql: &str, snapshot: &Snapshot) -> Result<(), Failure> {
+    let as_of = snapshot.as_of();
     let names = ANALYSES.iter().map(|analysis| analysis.table.name).filter(|name| sql.contains(name));
     let names: BTreeSet<String> = names.map(str::to_owned).collect();
     if names.is_empty() {
         return Ok(());
     }
-    let card = RateCard::new(book()?, analysis::billed(engine, as_of).await?);
+    let card = RateCard::new(book(snapshot).await?, analysis::billed(engine, as_of).await?);
     Ok(analysis::provide(engine, &card, as_of, &names).await?)
 }
 
-fn book() -> Result<PriceBook, Failure> {
-    PriceBook::embedded().map_err(|error| Failure::failed(error.to_string()))
+async fn book(snapshot: &Snapshot) -> Result<PriceBook, Failure> {
+    super::prices::book(&snapshot.store, snapshot.origin()).await
 }
 
 impl From<AnalysisError> for Failure {

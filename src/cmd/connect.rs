@@ -3,7 +3,7 @@
 use super::Context;
 use crate::aws::act::WRITES;
 use crate::aws::collect::{READS, Trouble};
-use crate::aws::connector::allow::{IDENTITY, STORE};
+use crate::aws::connector::allow::{IDENTITY, PRICES, STORE};
 use crate::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use crate::aws::session::{self, Session, SessionError, Who};
 use crate::aws::store as s3_store;
@@ -21,6 +21,8 @@ pub enum Purpose {
     Apply,
     /// Only reading and keeping snapshots.
     Keep,
+    /// Fetching AWS's public price list.
+    Prices,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Purpose::Scan => base.and(Role::Reading, READS.concat().iter().map(|read| read.operation)),
             Purpose::Apply => base.and(Role::Writing, WRITES.iter().map(|write| write.operation)),
             Purpose::Keep => base,
+            Purpose::Prices => Allowlist::default().and(Role::Prices, PRICES.iter().copied()),
         }
     }
 }
@@ -65,7 +68,7 @@ impl Context {
         Ok(s3_store::open(&sdk, url).await?)
     }
 
-    fn who(&self) -> Who {
+    pub(super) fn who(&self) -> Who {
         Who {
             profile: self.global.profile.clone(),
             home: self.global.region.first().cloned(),

@@ -134,7 +134,7 @@ enum Verb {
     Snapshots(snapshots::Snapshots),
     /// See what leanlake looks for, test it, write your own.
     Policies(policies::Policies),
-    /// Look up unit prices and where they were read.
+    /// Look up unit prices and where they were read; refresh them.
     Prices(prices::Prices),
     /// See what is set, and where from.
     Config(config::Show),
@@ -160,8 +160,8 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
         Verb::Query(query) => query::run(&query, context).await?,
         Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,
         Verb::Policies(policies) => policies::run(&policies, context).await?,
-        Verb::Prices(prices) => prices::run(&prices, context)?,
         Verb::Config(show) => config::run(&show, context)?,
+        Verb::Prices(prices) => return prices::run(&prices, context).await,
         Verb::Report(report) => report::run(&report, context).await?,
         Verb::Tui(tui) => tui::run(&tui, context).await?,
         Verb::Reference => context.term.data(&reference())?,

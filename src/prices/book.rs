@@ -3,6 +3,7 @@
 //! Reads nothing from AWS and invents nothing: a cell that nobody read is absent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -23,12 +24,14 @@ pub enum Mark {
     Read2025,
     /// Independent texts agree.
     Corroborated,
+    /// AWS's public price list, read by `prices refresh`.
+    Refreshed,
     /// One weak source, or derived: shown, never used in arithmetic.
     Unverified,
 }
 
 impl Mark {
-    const ALL: [Mark; 4] = [Mark::Read2026, Mark::Read2025, Mark::Corroborated, Mark::Unverified];
+    const ALL: [Mark; 5] = [Mark::Read2026, Mark::Read2025, Mark::Corroborated, Mark::Refreshed, Mark::Unverified];
 
     /// Returns the mark as it stands in the data file.
     pub const fn code(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Mark {
             Mark::Read2026 => "P26",
             Mark::Read2025 => "P25",
             Mark::Corroborated => "C",
+            Mark::Refreshed => "R",
             Mark::Unverified => "U",
         }
     }
@@ -46,6 +50,7 @@ impl Mark {
             Mark::Read2026 => "price list read in 2026",
             Mark::Read2025 => "price file of 2025 or late 2024",
             Mark::Corroborated => "independent texts agree",
+            Mark::Refreshed => "refreshed from AWS's price list",
             Mark::Unverified => "unverified: not used",
         }
     }
@@ -81,6 +86,12 @@ impl Price {
     pub fn per_unit(&self) -> Decimal {
         self.usd.usd() / self.per
     }
+
+    /// Returns the usage types, without Region code, whose names are verified.
+    pub fn sure_usage_types(&self) -> impl Iterator<Item = &str> {
+        let sure = self.usage_types.split('|').filter(|name| !name.is_empty() && !name.ends_with('?'));
+        sure.map(|name| name.trim_start_matches("*-"))
+    }
 }
 
 /// Why the data file could not be read.
@@ -94,7 +105,7 @@ pub struct PriceError {
 }
 
 /// The list prices that leanlake carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PriceBook {
     /// (item, Region) to its tiers, cheapest quantity first.
     cells: BTreeMap<(String, String), Vec<Price>>,
@@ -116,7 +127,7 @@ impl PriceBook {
     /// # Errors
     /// A line that is malformed, repeats a cell, or names a source that is not given.
     pub fn parse(text: &str) -> Result<Self, PriceError> {
-        let mut book = PriceBook { cells: BTreeMap::new(), items: BTreeMap::new() };
+        let mut book = PriceBook::default();
         let mut sources = BTreeMap::new();
         let mut header = true;
         for (at, line) in text.lines().enumerate() {
@@ -131,8 +142,8 @@ impl PriceBook {
     }
 
     fn add(&mut self, price: Price) -> Result<(), String> {
-        for name in price.usage_types.split('|').filter(|name| !name.is_empty() && !name.ends_with('?')) {
-            self.items.entry(name.trim_start_matches("*-").to_owned()).or_default().insert(price.item.clone());
+        for name in price.sure_usage_types() {
+            self.items.entry(name.to_owned()).or_default().insert(price.item.clone());
         }
         let tiers = self.cells.entry((price.item.clone(), price.region.clone())).or_default();
         if tiers.last().is_some_and(|last| last.from >= price.from) {
@@ -140,6 +151,50 @@ impl PriceBook {
         }
         tiers.push(price);
         Ok(())
+    }
+
+    /// Returns the book of these prices.
+    ///
+    /// # Errors
+    /// The tiers of an item are not in rising order.
+    pub fn of(prices: impl IntoIterator<Item = Price>) -> Result<Self, PriceError> {
+        let mut book = PriceBook::default();
+        for (at, price) in prices.into_iter().enumerate() {
+            book.add(price).map_err(|what| PriceError { line: at + 1, what })?;
+        }
+        Ok(book)
+    }
+
+    /// Returns the book with the prices of `newer` in the place of its own: all tiers of an item in a Region together.
+    #[must_use]
+    pub fn with(mut self, newer: &PriceBook) -> Self {
+        self.cells.extend(newer.cells.clone());
+        for (name, items) in &newer.items {
+            self.items.entry(name.clone()).or_default().extend(items.iter().cloned());
+        }
+        self
+    }
+
+    /// Returns the data file that [`PriceBook::parse`] reads.
+    pub fn write(&self) -> String {
+        let sources: BTreeSet<&str> = self.prices().map(|price| price.source.as_str()).collect();
+        let key = |source: &str| sources.iter().position(|known| *known == source).unwrap_or_default() + 1;
+        let mut text = String::new();
+        for source in &sources {
+            let _ = writeln!(text, "# source {}: {source}", key(source));
+        }
+        text.push_str("item,usage_type,unit,per,from,region,usd,mark,date,source\n");
+        for price in self.prices() {
+            let Price { item, region, usage_types, unit, per, from, usd, mark, date, source } = price;
+            let (usd, mark, source) = (usd.usd(), mark.code(), key(source));
+            let _ = writeln!(text, "{item},{usage_types},{unit},{per},{from},{region},{usd},{mark},{date},{source}");
+        }
+        text
+    }
+
+    /// Returns the unit of `item`: what one of it is.
+    pub fn unit(&self, item: &str) -> Option<&str> {
+        self.any(item).map(|price| price.unit.as_str())
     }
 
     /// Returns every cell, by item, Region and tier.

@@ -242,7 +242,7 @@ impl RateCard {
 
     /// Returns the unit of `item`: what one of it is.
     pub fn unit(&self, item: &str) -> Option<&str> {
-        self.book.any(item).map(|price| price.unit.as_str())
+        self.book.unit(item)
     }
 
     /// Returns the usage type of `item` in `region` as the bill writes it.

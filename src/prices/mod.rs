@@ -4,8 +4,13 @@
 
 mod book;
 mod card;
+pub mod offer;
+mod records;
+pub mod refresh;
+pub mod refreshed;
 mod region;
 
 pub use book::{GLOBAL, Mark, Price, PriceBook, PriceError};
 pub use card::{BilledUsage, End, NoRate, Rate, RateCard, RateSource, Tier};
+pub use refreshed::{Refreshed, RefreshedError};
 pub use region::{code_of, region_of_usage_type};

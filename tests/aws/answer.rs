@@ -10,11 +10,14 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// The connection ends in the middle of the body.
+    pub cut_short: bool,
 }
 
 impl Answer {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Answer { status, headers: vec![("content-type".into(), content_type.into())], body: body.into() }
+        let headers = vec![("content-type".into(), content_type.into())];
+        Answer { status, headers, body: body.into(), cut_short: false }
     }
 
     pub fn json(body: &Value) -> Self {

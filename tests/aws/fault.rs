@@ -21,6 +21,8 @@ pub enum Trouble {
     LostAnswer,
     /// The answer is not what the model says.
     Garbled,
+    /// The connection ends in the middle of the answer.
+    CutShort,
 }
 
 /// Trouble for the calls of one operation.

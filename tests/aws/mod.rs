@@ -9,6 +9,7 @@ pub mod fault;
 pub mod ledger;
 pub mod metrics;
 pub mod objects;
+pub mod price_list;
 mod request;
 pub mod s3;
 mod server;
@@ -31,6 +32,7 @@ pub struct Account {
     pub s3: s3::Buckets,
     pub metrics: metrics::Metrics,
     pub athena: athena::Athena,
+    pub price_list: price_list::PriceList,
     pub faults: Vec<Fault>,
     pub calls: Vec<Call>,
 }
@@ -44,6 +46,7 @@ impl Account {
             s3: s3::Buckets::default(),
             metrics: metrics::Metrics::default(),
             athena: athena::Athena::default(),
+            price_list: price_list::PriceList::default(),
             faults: Vec::new(),
             calls: Vec::new(),
         }
@@ -55,6 +58,7 @@ impl Account {
             "ce" => self.ledger.answer(request, self.today),
             "s3" => self.s3.answer(request, &self.id),
             "cloudwatch" => self.metrics.answer(request, self.today),
+            "pricing" => self.price_list.answer(request),
             "athena" => self.athena.answer(request, self.today),
             _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),
         }

@@ -82,6 +82,9 @@ impl Request {
         if let Some(name) = self.path.strip_prefix("/service/GraniteServiceVersion20100801/operation/") {
             return format!("cloudwatch:{name}");
         }
+        if super::price_list::named(&self.path).is_some() {
+            return "pricing:GetOfferFile".to_owned();
+        }
         let form = pairs(&String::from_utf8_lossy(&self.body));
         if let Some(action) = form.get("Action").filter(|_| method == "POST" && self.path == "/") {
             return format!("sts:{action}");
@@ -130,6 +133,7 @@ impl Request {
     fn named_resource(&self) -> Option<String> {
         let named = match self.service() {
             "s3" => self.bucket_and_key().0.to_owned(),
+            "pricing" => super::price_list::named(&self.path).unwrap_or_default(),
             "athena" => self.json()["WorkGroup"].as_str().unwrap_or_default().to_owned(),
             _ => String::new(),
         };

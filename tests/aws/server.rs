@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::pending;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
@@ -58,7 +60,7 @@ async fn accept(listener: TcpListener, account: Arc<Mutex<Account>>) {
     }
 }
 
-type Response = hyper::Response<Full<Bytes>>;
+type Response = hyper::Response<BoxBody<Bytes, io::Error>>;
 
 async fn respond(account: Arc<Mutex<Account>>, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
     let method = request.method().to_string();
@@ -79,7 +81,9 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
     let trouble = fault::meet(&mut account.faults, request);
     let who = format!("arn:aws:iam::{}:user/reader", account.id);
     let mut answer = match trouble {
-        _ if request.key_id.is_empty() => request.refuse(403, "MissingAuthenticationToken", "no signature"),
+        _ if request.key_id.is_empty() && request.service() != "pricing" => {
+            request.refuse(403, "MissingAuthenticationToken", "no signature")
+        }
         Some(Trouble::Stalled) => Answer::new(0, "", ""),
         Some(Trouble::Denied) => denied(request, &who),
         Some(Trouble::Throttled) => throttled(request),
@@ -91,6 +95,7 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
     if trouble == Some(Trouble::LostAnswer) {
         answer.status = 500;
     }
+    answer.cut_short = trouble == Some(Trouble::CutShort);
     account.calls.push(request.logged(answer.status));
     let stalled = matches!(trouble, Some(Trouble::Stalled | Trouble::StalledAfter));
     (!stalled).then_some(answer)
@@ -131,5 +136,15 @@ fn on_the_wire(answer: Answer) -> Response {
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }
-    response.header("x-amzn-requestid", "r-1").body(Full::new(Bytes::from(answer.body))).unwrap()
+    response.header("x-amzn-requestid", "r-1").body(body(answer)).unwrap()
+}
+
+fn body(answer: Answer) -> BoxBody<Bytes, io::Error> {
+    let whole = Bytes::from(answer.body);
+    if !answer.cut_short {
+        return Full::new(whole).map_err(|never| match never {}).boxed();
+    }
+    let half = whole.slice(..whole.len() / 2);
+    let pieces = [Ok(Frame::data(half)), Err(io::Error::other("the connection is cut"))];
+    StreamBody::new(futures::stream::iter(pieces)).boxed()
 }

@@ -13,6 +13,9 @@ pub const STORE: &[&str] =
 /// Operations that find out who we are and are called through a client of our own.
 pub const IDENTITY: &[&str] = &["sts:GetCallerIdentity"];
 
+/// What `prices refresh` fetches: files that anybody may read. Not an API, so the name is ours.
+pub const PRICES: &[&str] = &["pricing:GetOfferFile"];
+
 /// The lists of one run. A role without a list may call nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowlist(BTreeMap<Role, BTreeSet<&'static str>>);

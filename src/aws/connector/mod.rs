@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, Connector as Transport, tls};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -109,6 +110,13 @@ impl Connector {
         let meter = Meter::new(tariff, max_cost);
         let gate = Gate { allow, limits, meter, breaker: Breaker::default(), hosts: Hosts::default(), cancel, faults };
         Connector { gate: Arc::new(gate), transport: https() }
+    }
+
+    /// Returns the way past the same gate for a request that no SDK client makes; it must carry its [`Call`].
+    pub fn plain(&self, settings: &HttpConnectorSettings) -> SharedHttpConnector {
+        let transport =
+            SharedHttpConnector::new(transport(Some(settings.clone()), Some(SharedAsyncSleep::new(TokioSleep::new()))));
+        SharedHttpConnector::new(Gated { gate: Arc::clone(&self.gate), transport })
     }
 
     /// Returns what was spent so far.
@@ -250,18 +258,19 @@ fn refused(stop: Stop) -> ConnectorError {
     ConnectorError::other(stop.into(), None)
 }
 
-/// The SDK's default transport, with proxies from the environment as its newest behaviour version has it.
 fn https() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
-        let mut builder =
-            Transport::builder().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc));
-        builder.set_connector_settings(settings.cloned());
-        builder.set_proxy_config(Some(ProxyConfig::from_env()));
-        if let Some(components) = components {
-            builder.set_sleep_impl(components.sleep_impl());
-        }
-        builder.build()
+        transport(settings.cloned(), components.and_then(RuntimeComponents::sleep_impl))
     })
+}
+
+/// The SDK's default transport, with proxies from the environment as its newest behaviour version has it.
+fn transport(settings: Option<HttpConnectorSettings>, sleep: Option<SharedAsyncSleep>) -> Transport {
+    let mut builder = Transport::builder().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc));
+    builder.set_connector_settings(settings);
+    builder.set_proxy_config(Some(ProxyConfig::from_env()));
+    builder.set_sleep_impl(sleep);
+    builder.build()
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub enum Role {
     Store,
     /// Finding out who we are: SSO, STS, metadata.
     Credentials,
+    /// Fetching AWS's public price list: unsigned, of nobody's account.
+    Prices,
 }
 
 /// One request as the connector sees it.

@@ -1,40 +1,35 @@
-//! `prices show`: the price book that leanlake carries, each price with where and when it was read.
+//! `prices show`: the price book in use, each price with where and when it was read; `--changed`: what a refresh changed.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::json;
 
-use super::{Context, Format, rows};
+use super::changed;
+use crate::cmd::{Context, Format, rows};
 use crate::engine::Answer;
 use crate::error::{Failure, Kind};
 use crate::model::text::terminal;
 use crate::model::{Money, Row};
+use crate::prices::refreshed::{self, Changed};
 use crate::prices::{GLOBAL, Price, PriceBook};
 
-/// Look up unit prices and where they were read.
+/// Print the list prices that are used; --region picks Regions.
 #[derive(Debug, Args)]
-pub struct Prices {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    /// Print the list prices that leanlake carries; --region picks Regions.
-    Show(Show),
-}
-
-#[derive(Debug, Args)]
-struct Show {
+pub struct Show {
     /// Only this item, or all whose names begin with it: s3.storage.
     #[arg(long, value_name = "ITEM")]
     item: Option<String>,
+    /// Only what a refresh changed: the price before, the price now, and their dates.
+    #[arg(long)]
+    changed: bool,
 }
 
 /// Prints the prices.
-pub fn run(prices: &Prices, context: &Context) -> Result<(), Failure> {
-    let What::Show(show) = &prices.what;
+pub async fn run(show: &Show, context: &Context) -> Result<(), Failure> {
+    if show.changed {
+        return changes(show, context).await;
+    }
     let format = context.format(&[Format::Table, Format::Json, Format::Csv])?;
-    let book = PriceBook::embedded().map_err(|error| Failure::failed(error.to_string()))?;
+    let book = in_use(context).await?;
     let picked: Vec<&Price> = book.prices().filter(|price| picks(show, &context.global.region, price)).collect();
     if picked.is_empty() {
         return Err(nothing(show, &context.global.region, &book));
@@ -44,9 +39,35 @@ pub fn run(prices: &Prices, context: &Context) -> Result<(), Failure> {
     let answer = Answer { columns: COLUMNS.map(str::to_owned).to_vec(), batches: Vec::new() };
     context.term.data(&match format {
         Format::Json => rows::document("prices", json!({ "prices": rows::json(&answer, &found) }))?,
-        Format::Csv => rows::csv(&answer, &found),
+        Format::Csv => return context.term.csv(&rows::csv(&answer, &found)),
         Format::Table | Format::Markdown => format!("{}\n\n{}", rows::table(&answer, &found), footnotes(&sources)),
     })
+}
+
+/// The prices of the store's facts, whether or not there are any yet; prices of another host are shown as they are.
+async fn in_use(context: &Context) -> Result<PriceBook, Failure> {
+    let embedded = super::embedded()?;
+    if context.global.demo {
+        return Ok(embedded);
+    }
+    let newest = context.store().await?.newest_price_file().await?;
+    Ok(match newest {
+        Some(file) => embedded.with(&super::parse(&file)?.book),
+        None => embedded,
+    })
+}
+
+async fn changes(show: &Show, context: &Context) -> Result<(), Failure> {
+    let mut refreshes = Vec::new();
+    if !context.global.demo {
+        for file in context.store().await?.price_files().await? {
+            refreshes.push(super::parse(&file)?);
+        }
+    }
+    let found = refreshed::changes(&super::embedded()?, &refreshes);
+    let picked: Vec<&Changed> =
+        found.iter().filter(|change| picks(show, &context.global.region, &change.price)).collect();
+    changed::print(&picked, context)
 }
 
 const COLUMNS: [&str; 10] = ["item", "region", "usage_type", "usd", "per", "unit", "from", "mark", "date", "source"];
