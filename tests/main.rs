@@ -26,5 +26,6 @@ mod store_in_s3;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod support;
+mod terminal;
 mod truth;
 mod tui;

@@ -6,6 +6,7 @@ mod filter;
 pub mod keys;
 mod model;
 mod run;
+mod screen;
 mod update;
 pub mod view;
 

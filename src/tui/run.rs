@@ -5,9 +5,9 @@ use std::io;
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use ratatui::DefaultTerminal;
 
 use super::model::{Message, Model};
+use super::screen::Screen;
 use super::update::{Effect, update};
 use super::{keys, view};
 
@@ -25,21 +25,15 @@ pub enum TuiError {
 /// # Errors
 /// The terminal cannot be used.
 pub async fn run(model: &mut Model, act: impl AsyncFn(Effect) -> Message) -> Result<(), TuiError> {
-    let mut terminal = ratatui::try_init()?;
-    let ended = turn(&mut terminal, model, act).await;
-    ratatui::try_restore()?;
-    ended
+    let mut screen = Screen::take()?;
+    turn(&mut screen, model, act).await
 }
 
-async fn turn(
-    terminal: &mut DefaultTerminal,
-    model: &mut Model,
-    act: impl AsyncFn(Effect) -> Message,
-) -> Result<(), TuiError> {
+async fn turn(screen: &mut Screen, model: &mut Model, act: impl AsyncFn(Effect) -> Message) -> Result<(), TuiError> {
     let mut acting = FuturesUnordered::new();
     let mut events = EventStream::new();
     loop {
-        terminal.draw(|frame| view::view(model, frame))?;
+        screen.terminal.draw(|frame| view::view(model, frame))?;
         let message = tokio::select! {
             event = events.next() => match event {
                 Some(event) => heard(model, &event?),
