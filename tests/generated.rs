@@ -56,6 +56,11 @@ fn the_schema_of_the_findings_says_what_the_document_holds() {
 }
 
 #[test]
+fn the_schema_of_a_plan_says_what_its_file_holds() {
+    is_fresh("docs/schema/plan.json", &format!("{:#}\n", schemars::schema_for!(leanlake::plan::Plan).to_value()));
+}
+
+#[test]
 fn the_reference_of_the_command_line_says_what_help_says() {
     is_fresh("docs/cli.md", &leanlake::cmd::reference());
 }

@@ -20,6 +20,7 @@ mod policies;
 mod prices;
 mod report;
 mod scan;
+mod schema;
 mod sinks;
 mod snapshots;
 mod store_in_s3;
