@@ -18,6 +18,7 @@ mod findings;
 mod generated;
 mod policies;
 mod prices;
+mod readme;
 mod report;
 mod scan;
 mod schema;
