@@ -8,7 +8,8 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::aws::connector::{Role, Tag};
 
-/// The Region of Cost Explorer's one endpoint in the commercial partition.
+/// The Region of the one endpoint that Cost Explorer, Budgets and Cost Optimization Hub each have in the commercial
+/// partition.
 pub const COST_EXPLORER_REGION: &str = "us-east-1";
 
 /// Returns `sdk` for another Region.
@@ -43,6 +44,39 @@ pub fn cost_explorer(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costexplorer:
     let sdk = in_region(sdk, COST_EXPLORER_REGION);
     let tag = Tag::new(Role::Reading, "ce", account_id, COST_EXPLORER_REGION);
     aws_sdk_costexplorer::Client::from_conf(aws_sdk_costexplorer::config::Builder::from(&sdk).interceptor(tag).build())
+}
+
+/// Returns the EC2 client of `sdk`.
+#[cfg(feature = "network")]
+pub fn ec2(sdk: &SdkConfig, tag: Tag) -> aws_sdk_ec2::Client {
+    aws_sdk_ec2::Client::from_conf(aws_sdk_ec2::config::Builder::from(sdk).interceptor(tag).build())
+}
+
+/// Returns the Network Firewall client of `sdk`.
+#[cfg(feature = "network")]
+pub fn network_firewall(sdk: &SdkConfig, tag: Tag) -> aws_sdk_networkfirewall::Client {
+    let config = aws_sdk_networkfirewall::config::Builder::from(sdk).interceptor(tag);
+    aws_sdk_networkfirewall::Client::from_conf(config.build())
+}
+
+/// Returns the CloudTrail client of `sdk`.
+pub fn cloudtrail(sdk: &SdkConfig, tag: Tag) -> aws_sdk_cloudtrail::Client {
+    aws_sdk_cloudtrail::Client::from_conf(aws_sdk_cloudtrail::config::Builder::from(sdk).interceptor(tag).build())
+}
+
+/// Returns the Budgets client of `sdk`, in the Region of its only endpoint.
+pub fn budgets(sdk: &SdkConfig, account_id: &str) -> aws_sdk_budgets::Client {
+    let sdk = in_region(sdk, COST_EXPLORER_REGION);
+    let tag = Tag::new(Role::Reading, "budgets", account_id, COST_EXPLORER_REGION);
+    aws_sdk_budgets::Client::from_conf(aws_sdk_budgets::config::Builder::from(&sdk).interceptor(tag).build())
+}
+
+/// Returns the client of Cost Optimization Hub, in the Region of its only endpoint.
+pub fn cost_optimization_hub(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costoptimizationhub::Client {
+    let sdk = in_region(sdk, COST_EXPLORER_REGION);
+    let tag = Tag::new(Role::Reading, "cost-optimization-hub", account_id, COST_EXPLORER_REGION);
+    let config = aws_sdk_costoptimizationhub::config::Builder::from(&sdk).interceptor(tag);
+    aws_sdk_costoptimizationhub::Client::from_conf(config.build())
 }
 
 /// Returns the custom endpoint that `sdk` has for a service, from the command line, the environment or the profile.

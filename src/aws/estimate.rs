@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::cost_explorer::{self, QUESTIONS_A_MONTH};
 use crate::aws::collect::s3::listing::PAGE;
@@ -27,6 +28,25 @@ const METRICS_A_PAGE: u64 = 500;
 const LISTS: u64 = 2;
 /// Queries that one BatchGetQueryExecution request may ask for.
 const QUERIES_A_REQUEST: u64 = 50;
+
+/// NAT gateways that a Region may have, and metrics of each.
+const NAT_GATEWAYS: u64 = 10;
+const NAT_METRICS: u64 = 5;
+/// Names of events that are looked up in each Region.
+const TRAIL_NAMES: u64 = 3;
+/// What the network of a Region is asked for at least.
+const NETWORK_LISTS: [&str; 7] = [
+    "ec2:DescribeVpcs",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeNatGateways",
+    "network-firewall:ListFirewalls",
+];
+/// What Cost Optimization Hub is asked.
+const ADVICE: [&str; 2] =
+    ["cost-optimization-hub:ListEnrollmentStatuses", "cost-optimization-hub:ListRecommendations"];
 
 /// From so many to so many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -114,7 +134,7 @@ fn exactly(n: u64) -> Between<u64> {
 
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
     // What the bill and the metrics are asked for depends on the days since the last scan.
-    if let (Some(last), Collector::S3 | Collector::Athena) = (last, collector) {
+    if let (Some(last), Collector::S3 | Collector::Athena | Collector::Network | Collector::Advice) = (last, collector) {
         let calls: Vec<Calls> =
             collector.reads().iter().filter_map(|read| from_receipt(read.operation, last)).collect();
         if !calls.is_empty() {
@@ -126,6 +146,9 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
         Collector::S3 => buckets(scope, counted),
         Collector::Storage => metrics(scope, counted),
         Collector::Athena => queries(scope),
+        Collector::Network => network(),
+        Collector::Trail => trail(),
+        Collector::Advice => advice(scope),
     }
 }
 
@@ -218,6 +241,37 @@ fn queries(scope: &Scope) -> (Vec<Calls>, String) {
         Calls { operation: "athena:BatchGetQueryExecution", requests: pages, units: None },
     ];
     (calls, format!("up to {} queries; free", scope.options.queries))
+}
+
+/// Free but for the metrics of NAT gateways; a page a list in most Regions.
+fn network() -> (Vec<Calls>, String) {
+    let lists = exactly(1);
+    let traffic = Between { low: 0, high: 1 };
+    let metrics = Between { low: 0, high: NAT_GATEWAYS * NAT_METRICS };
+    let mut calls = vec![Calls { operation: "cloudwatch:GetMetricData", requests: traffic, units: Some(metrics) }];
+    calls.extend(NETWORK_LISTS.map(|operation| Calls { operation, requests: lists, units: None }));
+    (calls, format!("by Region, one page a list and up to {NAT_GATEWAYS} NAT gateways"))
+}
+
+/// Free, but slow where there are many changes.
+fn trail() -> (Vec<Calls>, String) {
+    let requests = Between { low: TRAIL_NAMES, high: TRAIL_NAMES * 2 };
+    (vec![Calls { operation: "cloudtrail:LookupEvents", requests, units: None }], "by Region; free".to_owned())
+}
+
+/// One request an adviser, as few have a second page.
+fn advice(scope: &Scope) -> (Vec<Calls>, String) {
+    let calls = |adviser: &Adviser| -> Vec<Calls> {
+        let one = |operation| Calls { operation, requests: exactly(1), units: None };
+        match adviser {
+            Adviser::Hub => ADVICE.map(one).into(),
+            Adviser::Anomalies => vec![one("ce:GetAnomalies")],
+            Adviser::Budgets => vec![one("budgets:DescribeBudgets")],
+            Adviser::Forecast => vec![one("ce:GetCostForecast")],
+        }
+    };
+    let asked = &scope.options.advisers;
+    (asked.iter().flat_map(calls).collect(), format!("{} advisers, one page each", asked.len()))
 }
 
 fn priced(session: &Session, service: &'static str, calls: &[Calls], basis: String) -> Estimate {

@@ -23,8 +23,17 @@ use crate::model::Origin;
 const HOME: &str = "us-east-1";
 
 /// The services whose facts or changes have an origin: our short name, and the SDK's for the settings of endpoints.
-const SERVICES: &[(&str, &str)] =
-    &[("athena", "Athena"), ("ce", "Cost Explorer"), ("cloudwatch", "CloudWatch"), ("s3", "S3")];
+const SERVICES: &[(&str, &str)] = &[
+    ("athena", "Athena"),
+    ("budgets", "Budgets"),
+    ("ce", "Cost Explorer"),
+    ("cloudtrail", "CloudTrail"),
+    ("cloudwatch", "CloudWatch"),
+    ("cost-optimization-hub", "Cost Optimization Hub"),
+    ("ec2", "EC2"),
+    ("network-firewall", "Network Firewall"),
+    ("s3", "S3"),
+];
 
 /// How long an answer may take once the request is sent.
 const ANSWER: Duration = Duration::from_secs(45);

@@ -10,8 +10,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
+use tokio_util::sync::CancellationToken;
 
+use crate::aws::collect::{Heard, Options, Scope};
 use crate::aws::connector::{Allowlist, Connector, Fault, Setup, Tariff};
+use crate::model::Coverage;
 
 /// Returns an answer of AWS.
 pub fn answer(status: u16, body: &str) -> Fault {
@@ -42,4 +45,18 @@ pub fn sdk(connector: &Connector) -> SdkConfig {
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
         .build()
+}
+
+/// Returns the scope of account 123456789012 in eu-west-1 without credentials: nothing in it can be sent.
+pub fn scope(earlier: Vec<Coverage>) -> Scope {
+    Scope {
+        account_id: "123456789012".into(),
+        region: "eu-west-1".into(),
+        as_of: "2026-11-24T10:00:00Z".parse().unwrap(),
+        sdk: SdkConfig::builder().build(),
+        cancel: CancellationToken::new(),
+        options: Options::default(),
+        heard: Heard::default(),
+        earlier,
+    }
 }

@@ -2,14 +2,18 @@
 //!
 //! A collector declares each call it makes in `READS`, turns a failed call into a gap, and never fails as a whole.
 
+pub mod advice;
 pub mod ask;
 pub mod athena;
+pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod cost_explorer;
 pub mod failure;
 pub mod heard;
 pub mod instant;
+pub mod network;
 pub mod outcome;
+pub mod pages;
 pub mod read;
 pub mod s3;
 pub mod scope;
@@ -22,7 +26,15 @@ pub use scope::{Options, Place, Scope};
 pub use sink::{Piece, Sink};
 
 /// Every call that a scan makes, by collector. The connector's allowlist and the printed IAM policy are made from it.
-pub const READS: &[&[Read]] = &[cost_explorer::READS, s3::READS, cloudwatch::READS, athena::READS];
+pub const READS: &[&[Read]] = &[
+    cost_explorer::READS,
+    s3::READS,
+    cloudwatch::READS,
+    athena::READS,
+    network::READS,
+    cloudtrail::READS,
+    advice::READS,
+];
 
 /// When a collector runs, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +60,25 @@ pub enum Collector {
     Storage,
     /// Workgroups and query history.
     Athena,
+    /// VPCs, routes, endpoints, NAT gateways.
+    Network,
+    /// Who changed lifecycle configurations.
+    Trail,
+    /// What AWS's own advisers say.
+    Advice,
 }
 
 impl Collector {
     /// All of them, in the order in which they run.
-    pub const ALL: [Collector; 4] = [Collector::Bill, Collector::S3, Collector::Storage, Collector::Athena];
+    pub const ALL: [Collector; 7] = [
+        Collector::Bill,
+        Collector::S3,
+        Collector::Storage,
+        Collector::Athena,
+        Collector::Network,
+        Collector::Trail,
+        Collector::Advice,
+    ];
 
     /// Returns the name that `--only` takes and progress shows.
     pub const fn name(self) -> &'static str {
@@ -61,6 +87,9 @@ impl Collector {
             Collector::S3 => "s3",
             Collector::Storage => "cloudwatch",
             Collector::Athena => "athena",
+            Collector::Network => "network",
+            Collector::Trail => "cloudtrail",
+            Collector::Advice => "advice",
         }
     }
 
@@ -76,6 +105,9 @@ impl Collector {
             Collector::S3 => s3::READS,
             Collector::Storage => cloudwatch::READS,
             Collector::Athena => athena::READS,
+            Collector::Network => network::READS,
+            Collector::Trail => cloudtrail::READS,
+            Collector::Advice => advice::READS,
         }
     }
 
@@ -84,7 +116,8 @@ impl Collector {
         match self {
             Collector::Bill => Reach::Bill,
             Collector::S3 => Reach::Buckets,
-            Collector::Storage | Collector::Athena => Reach::Regional,
+            Collector::Storage | Collector::Athena | Collector::Network | Collector::Trail => Reach::Regional,
+            Collector::Advice => Reach::Global,
         }
     }
 
@@ -95,6 +128,9 @@ impl Collector {
             Collector::S3 => drop(s3::collect(&scope, &sink).await),
             Collector::Storage => cloudwatch::collect(&scope, &sink).await,
             Collector::Athena => athena::collect(&scope, &sink).await,
+            Collector::Network => network::collect(&scope, &sink).await,
+            Collector::Trail => cloudtrail::collect(&scope, &sink).await,
+            Collector::Advice => advice::collect(&scope, &sink).await,
         }
     }
 }

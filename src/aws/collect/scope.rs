@@ -1,13 +1,16 @@
 //! What a collector is asked to read: one account, one Region, one moment, one set of limits.
 
+use std::collections::BTreeSet;
+
 use aws_types::SdkConfig;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 
+use super::advice::Adviser;
 use super::heard::Heard;
 use crate::aws::client;
 use crate::aws::connector::{Role, Tag};
-use crate::model::Coverage;
+use crate::model::{Coverage, Row};
 use crate::store::HashKey;
 
 /// Limits that keep a scan cheap; what they cut is coverage.
@@ -23,6 +26,8 @@ pub struct Options {
     pub list_parts: u32,
     /// Most query ids to look up in one scan.
     pub queries: u32,
+    /// Which of AWS's own advisers to ask.
+    pub advisers: BTreeSet<Adviser>,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
@@ -30,7 +35,15 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let (history_days, storage_days) = (45, 455);
-        Options { regions: Vec::new(), history_days, storage_days, list_parts: 200, queries: 200_000, hash_key: None }
+        Options {
+            regions: Vec::new(),
+            history_days,
+            storage_days,
+            list_parts: 200,
+            queries: 200_000,
+            advisers: Adviser::ALL.into(),
+            hash_key: None,
+        }
     }
 }
 
@@ -87,6 +100,33 @@ impl Scope {
         client::athena(&self.sdk, self.tag("athena"))
     }
 
+    /// Returns an EC2 client for this Region.
+    #[cfg(feature = "network")]
+    pub fn ec2(&self) -> aws_sdk_ec2::Client {
+        client::ec2(&self.sdk, self.tag("ec2"))
+    }
+
+    /// Returns a Network Firewall client for this Region.
+    #[cfg(feature = "network")]
+    pub fn network_firewall(&self) -> aws_sdk_networkfirewall::Client {
+        client::network_firewall(&self.sdk, self.tag("network-firewall"))
+    }
+
+    /// Returns a CloudTrail client for this Region.
+    pub fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
+        client::cloudtrail(&self.sdk, self.tag("cloudtrail"))
+    }
+
+    /// Returns the Budgets client: one global endpoint.
+    pub fn budgets(&self) -> aws_sdk_budgets::Client {
+        client::budgets(&self.sdk, &self.account_id)
+    }
+
+    /// Returns the client of Cost Optimization Hub: one endpoint for all Regions.
+    pub fn cost_optimization_hub(&self) -> aws_sdk_costoptimizationhub::Client {
+        client::cost_optimization_hub(&self.sdk, &self.account_id)
+    }
+
     /// Returns the Cost Explorer client: one global endpoint, whatever Region is scanned.
     pub fn cost_explorer(&self) -> aws_sdk_costexplorer::Client {
         client::cost_explorer(&self.sdk, &self.account_id)
@@ -101,6 +141,17 @@ impl Scope {
                 && coverage.account_id.as_deref().is_none_or(|account| account == self.account_id)
                 && coverage.region.as_deref().is_none_or(|region| region == self.region)
         })
+    }
+
+    /// Returns first and last day of what earlier scans saw of `table` by `read` here as a whole, the newest stretch.
+    pub fn held(&self, table: &str, read: &str) -> Option<(NaiveDate, NaiveDate)> {
+        let whole = self.seen_before(table, read).filter(|coverage| coverage.resource.is_none());
+        whole.filter_map(|coverage| coverage.from.zip(coverage.to)).max_by_key(|(_, to)| *to)
+    }
+
+    /// Returns a row of this scope's account and Region.
+    pub fn row(&self) -> Row {
+        Row::new().with("account_id", self.account_id.as_str()).with("region", self.region.as_str())
     }
 
     fn tag(&self, service: &'static str) -> Tag {

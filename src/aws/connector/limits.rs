@@ -45,19 +45,23 @@ const fn every_two_seconds(burst: u32) -> Pace {
 /// Returns the pace of an operation. Sources: Athena service quotas (user guide); CloudWatch quotas (`ListMetrics` 25/s,
 /// `GetMetricData` 50/s); EMR service quotas (burst and replenishment of each operation, 5/s over all of them, which the
 /// two that have none share with the rest); Cost Explorer publishes none, its staff say under 10/s; S3 publishes none for
-/// configuration reads, so a pace that no bucket notices.
+/// configuration reads, so a pace that no bucket notices; EC2 User Guide, request throttling (reads: 100 at once, 20/s, by
+/// operation, account and Region), of which half; CloudTrail API reference (`LookupEvents` 2/s by account and Region).
+/// Budgets, Cost Optimization Hub and Network Firewall publish none.
 pub fn default_pace(operation: &str) -> Pace {
     match operation {
         "athena:ListQueryExecutions" => pace(5, 10),
         "athena:BatchGetQueryExecution" => pace(20, 40),
         "cloudwatch:ListMetrics" => pace(25, 25),
         "cloudwatch:GetMetricData" => pace(50, 50),
+        "cloudtrail:LookupEvents" => pace(2, 2),
         "emr:ListClusters" => every_two_seconds(20),
         "emr:ListInstanceFleets" => every_two_seconds(5),
         "emr:DescribeCluster" | "emr:ListInstanceGroups" => pace(1, 10),
         "emr:GetManagedScalingPolicy" | "emr:GetAutoTerminationPolicy" => pace(1, 5),
         _ => match operation.split(':').next() {
-            Some("ce" | "athena" | "emr") => pace(5, 5),
+            Some("ce" | "athena" | "emr" | "budgets" | "cost-optimization-hub" | "network-firewall") => pace(5, 5),
+            Some("ec2") => pace(10, 50),
             Some("s3") => pace(100, 100),
             _ => pace(10, 10),
         },

@@ -46,6 +46,8 @@ pub struct Tariff(BTreeMap<&'static str, Item>);
 /// read tier 2, and does not say which lists of configurations are: those are counted as the dearer; Cost Explorer charges each page that it answers.
 pub const PRICED: &[(&str, &str, Basis)] = &[
     ("ce:GetCostAndUsage", "api.costexplorer.request", Basis::Success),
+    ("ce:GetAnomalies", "api.costexplorer.request", Basis::Success),
+    ("ce:GetCostForecast", "api.costexplorer.request", Basis::Success),
     ("cloudwatch:GetMetricData", "api.cloudwatch.get_metric_data", Basis::Attempt),
     ("cloudwatch:ListMetrics", "api.cloudwatch.requests", Basis::Attempt),
     ("s3:ListBuckets", "s3.requests.standard.tier1", Basis::Attempt),

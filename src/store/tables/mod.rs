@@ -1,10 +1,13 @@
 //! Every table that a scan fills, in the order of the docs. `TABLES` is the registry.
 
+pub mod advice;
 pub mod athena;
 pub mod bill;
 pub mod configurations;
+pub mod network;
 pub mod scan;
 pub mod storage;
+pub mod trail;
 
 use super::table::Table;
 
@@ -24,6 +27,19 @@ pub const TABLES: &[&Table] = &[
     &storage::MULTIPART_UPLOADS,
     &athena::ATHENA_WORKGROUPS,
     &athena::ATHENA_QUERIES,
+    &network::VPCS,
+    &network::SUBNETS,
+    &network::ROUTE_TABLES,
+    &network::ROUTES,
+    &network::VPC_ENDPOINTS,
+    &network::NAT_GATEWAYS,
+    &network::NAT_TRAFFIC,
+    &network::FIREWALL_ENDPOINTS,
+    &trail::LIFECYCLE_CHANGES,
+    &advice::AWS_ADVICE,
+    &advice::AWS_ANOMALIES,
+    &advice::BUDGETS,
+    &advice::COST_FORECAST,
     &scan::ACCOUNTS,
     &scan::COVERAGE,
 ];
