@@ -46,6 +46,7 @@ impl Request {
         let text = escape(message);
         match self.service() {
             "s3" => Answer { status, ..Answer::xml(s3_error(code, &text)) },
+            "ec2" => Answer { status, ..Answer::xml(ec2_error(code, &text)) },
             "sts" => Answer { status, ..Answer::xml(query_error(code, &text)) },
             "cloudwatch" => cbor_error(status, code, message),
             _ => json_error(status, code, message),
@@ -55,6 +56,13 @@ impl Request {
 
 fn s3_error(code: &str, text: &str) -> String {
     format!("<Error><Code>{code}</Code><Message>{text}</Message><RequestId>R1</RequestId><HostId>h</HostId></Error>")
+}
+
+fn ec2_error(code: &str, text: &str) -> String {
+    format!(
+        "<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message></Error></Errors>\
+         <RequestID>r-1</RequestID></Response>"
+    )
 }
 
 fn query_error(code: &str, text: &str) -> String {

@@ -3,6 +3,7 @@
 //! It plays what emulators lack or get wrong. Answers follow the API models; a wrong group, filter, date, token,
 //! Region or owner in a request is refused as AWS would. It must never know what leanlake is.
 
+pub mod advice;
 mod answer;
 pub mod athena;
 pub mod fault;
@@ -10,10 +11,12 @@ pub mod ledger;
 pub mod metrics;
 pub mod objects;
 pub mod price_list;
+pub mod network;
 mod request;
 pub mod s3;
 mod server;
 pub mod settings;
+pub mod trail;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -33,6 +36,9 @@ pub struct Account {
     pub metrics: metrics::Metrics,
     pub athena: athena::Athena,
     pub price_list: price_list::PriceList,
+    pub network: network::Network,
+    pub trail: trail::Trail,
+    pub advice: advice::Advice,
     pub faults: Vec<Fault>,
     pub calls: Vec<Call>,
 }
@@ -47,6 +53,9 @@ impl Account {
             metrics: metrics::Metrics::default(),
             athena: athena::Athena::default(),
             price_list: price_list::PriceList::default(),
+            network: network::Network::default(),
+            trail: trail::Trail::default(),
+            advice: advice::Advice::default(),
             faults: Vec::new(),
             calls: Vec::new(),
         }
@@ -55,6 +64,11 @@ impl Account {
     fn answer(&mut self, request: &Request) -> Answer {
         match request.service() {
             "sts" => self.caller_identity(request),
+            "ce" if ["ce:GetAnomalies", "ce:GetCostForecast"].contains(&request.operation.as_str()) => self.advise(request),
+            "cost-optimization-hub" | "budgets" => self.advise(request),
+            "cloudtrail" => self.trail.answer(request, self.today),
+            "ec2" => self.network.answer(request, &self.id),
+            "network-firewall" => self.network.firewall(request),
             "ce" => self.ledger.answer(request, self.today),
             "s3" => self.s3.answer(request, &self.id),
             "cloudwatch" => self.metrics.answer(request, self.today),
@@ -62,6 +76,10 @@ impl Account {
             "athena" => self.athena.answer(request, self.today),
             _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),
         }
+    }
+
+    fn advise(&self, request: &Request) -> Answer {
+        self.advice.answer(request, &self.ledger, &self.id, self.today)
     }
 
     fn caller_identity(&self, request: &Request) -> Answer {

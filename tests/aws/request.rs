@@ -65,6 +65,11 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
+    /// Returns the body as a form.
+    pub fn form(&self) -> BTreeMap<String, String> {
+        pairs(&String::from_utf8_lossy(&self.body))
+    }
+
     /// Returns a number of the query string, or `default`, at most `most`.
     pub fn limit(&self, name: &str, most: usize) -> usize {
         self.query.get(name).and_then(|text| text.parse().ok()).unwrap_or(most).min(most)
@@ -75,6 +80,10 @@ impl Request {
             let service = match prefix {
                 "AWSInsightsIndexService" => "ce",
                 "AmazonAthena" => "athena",
+                "AWSBudgetServiceGateway" => "budgets",
+                "CostOptimizationHubService" => "cost-optimization-hub",
+                "NetworkFirewall_20201112" => "network-firewall",
+                target if target.ends_with("CloudTrail_20131101") => "cloudtrail",
                 other => other,
             };
             return format!("{service}:{name}");
@@ -85,9 +94,14 @@ impl Request {
         if super::price_list::named(&self.path).is_some() {
             return "pricing:GetOfferFile".to_owned();
         }
-        let form = pairs(&String::from_utf8_lossy(&self.body));
+        let form = self.form();
         if let Some(action) = form.get("Action").filter(|_| method == "POST" && self.path == "/") {
-            return format!("sts:{action}");
+            // Services of the query protocol are told by the version of their API.
+            let service = match form.get("Version").map(String::as_str) {
+                Some("2016-11-15") => "ec2",
+                _ => "sts",
+            };
+            return format!("{service}:{action}");
         }
         format!("s3:{}", self.s3_operation(method))
     }
@@ -135,6 +149,7 @@ impl Request {
             "s3" => self.bucket_and_key().0.to_owned(),
             "pricing" => super::price_list::named(&self.path).unwrap_or_default(),
             "athena" => self.json()["WorkGroup"].as_str().unwrap_or_default().to_owned(),
+            "network-firewall" => self.json()["FirewallArn"].as_str().unwrap_or_default().to_owned(),
             _ => String::new(),
         };
         Some(named).filter(|name| !name.is_empty())

@@ -104,6 +104,7 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
 fn denied(request: &Request, who: &str) -> Answer {
     let (status, code) = match request.service() {
         "s3" | "sts" | "cloudwatch" => (403, "AccessDenied"),
+        "ec2" => (403, "UnauthorizedOperation"),
         _ => (400, "AccessDeniedException"),
     };
     let message = format!(
@@ -118,6 +119,7 @@ fn throttled(request: &Request) -> Answer {
         "s3" => request.refuse(503, "SlowDown", "Please reduce your request rate."),
         "sts" | "cloudwatch" => request.refuse(400, "Throttling", "Rate exceeded"),
         "ce" => request.refuse(400, "LimitExceededException", "Rate exceeded"),
+        "ec2" => request.refuse(503, "RequestLimitExceeded", "Request limit exceeded."),
         _ => request.refuse(400, "ThrottlingException", "Rate exceeded"),
     }
 }
@@ -127,6 +129,7 @@ fn expired(request: &Request) -> Answer {
     match request.service() {
         "s3" => request.refuse(400, "ExpiredToken", "The provided token has expired."),
         "sts" | "cloudwatch" => request.refuse(403, "ExpiredToken", message),
+        "ec2" => request.refuse(400, "RequestExpired", "Request has expired."),
         _ => request.refuse(400, "ExpiredTokenException", message),
     }
 }

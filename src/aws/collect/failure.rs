@@ -117,7 +117,7 @@ impl Failed {
     }
 }
 
-/// Returns what an error code means. Codes of Cost Explorer, S3, CloudWatch, Athena, STS and the general ones.
+/// Returns what an error code means. Codes of Cost Explorer, S3, CloudWatch, Athena, EC2, STS and the general ones.
 fn trouble_of(code: &str) -> Trouble {
     match code {
         "AccessDenied"
@@ -133,6 +133,7 @@ fn trouble_of(code: &str) -> Trouble {
         | "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "InvalidAccessKeyId"
+        | "AuthFailure"
         | "SignatureDoesNotMatch"
         | "InvalidToken"
         | "TokenRefreshRequired"
