@@ -13,7 +13,7 @@ use crate::prices::BilledUsage;
 /// Days until a day's cost is final for our purposes.
 const SETTLE_DAYS: u64 = 2;
 /// Net amortised where the caller may see it, else amortised, else unblended.
-const COST: &str = "sum(coalesce(net_amortized, amortized, unblended))";
+pub(super) const COST: &str = "sum(coalesce(net_amortized, amortized, unblended))";
 /// S3, CloudWatch Logs and the container registry all bill `TimedStorage-ByteHrs`, at prices of their own: only S3's
 /// says what S3 costs.
 const OWN_NAME: &str = "(usage_type not like '%TimedStorage-%' or service = 'Amazon Simple Storage Service' \

@@ -9,6 +9,7 @@ mod bill;
 mod pools;
 mod storage;
 mod storage_bounds;
+mod transfer;
 
 use std::collections::BTreeSet;
 
@@ -61,7 +62,8 @@ pub struct Analysis {
 }
 
 /// Every analysis, in the order of the docs. None needs another's table.
-pub const ANALYSES: &[&Analysis] = &[&pools::POOLS, &storage_bounds::STORAGE_BOUNDS, &athena_reuse::ATHENA_REUSE];
+pub const ANALYSES: &[&Analysis] =
+    &[&pools::POOLS, &storage_bounds::STORAGE_BOUNDS, &athena_reuse::ATHENA_REUSE, &transfer::TRANSFER];
 
 /// Returns the table of the analysis called `name`.
 pub fn find(name: &str) -> Option<&'static Table> {

@@ -211,3 +211,38 @@ async fn no_more_bytes_can_be_old_than_the_smallest_day_held() {
     assert_eq!((rows[0].int("floor_bytes"), rows[0].int("standard_bytes")), (Some(0), Some(100 * GB - 1)));
     assert_eq!(rows[0].int("mean_object_bytes"), Some((100 * GB - 1) / 1000));
 }
+
+#[tokio::test]
+async fn transfer_adds_up_by_day_way_and_region_and_leaves_other_bytes_alone() {
+    let line = |usage_type: &str, region: &str, cost: i64, quantity: i64| {
+        Row::new()
+            .with("account_id", "1")
+            .with("day", day(3))
+            .with("service", "EC2 - Other")
+            .with("usage_type", usage_type)
+            .with("region", region)
+            .with("net_amortized", Decimal::from(cost))
+            .with("usage", Decimal::from(quantity))
+            .with("unit", "GB")
+    };
+    let bill = vec![
+        line("NatGateway-Bytes", "us-east-1", 9, 200),
+        line("RegionalNatGateway-Bytes", "us-east-1", 1, 20),
+        line("EUC1-USE1-AWS-Out-Bytes", "eu-central-1", 4, 200),
+        line("VendedLog-Bytes", "us-east-1", 50, 100),
+    ];
+    let engine = run(&[(&bill::COSTS, bill)], &["transfer"]).await;
+    let sql = "select kind, region, to_region, gigabytes, cost from transfer order by kind";
+    let rows = engine.rows(sql).await.unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.key("kind"), row.key("to_region"), row.decimal("gigabytes"), row.money("cost")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("cross_region", "us-east-1", Some(Decimal::from(200)), Some(usd("4"))),
+            ("nat_processing", "", Some(Decimal::from(220)), Some(usd("10")))
+        ]
+    );
+}

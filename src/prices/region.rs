@@ -64,6 +64,15 @@ pub(super) fn split(usage_type: &str) -> (Option<&'static str>, &str) {
     }
 }
 
+/// Returns a usage type without the Region codes before it, and the second Region of a transfer between two of them.
+pub fn bare_usage_type(usage_type: &str) -> (&str, Option<&'static str>) {
+    let (first, behind) = split(usage_type);
+    match split(behind) {
+        (Some(second), bare) if first.is_some() => (bare, Some(second)),
+        _ => (behind, None),
+    }
+}
+
 /// Returns the Region that a billed usage type belongs to.
 ///
 /// Without a code it is us-east-1 when the price book knows it as the meter of a regional item; else it may as well
@@ -94,6 +103,13 @@ mod tests {
     fn a_transfer_between_regions_belongs_to_its_sender() {
         assert_eq!(region_of_usage_type("APN1-USE1-AWS-Out-Bytes"), Some("ap-northeast-1"));
         assert_eq!(region_of_usage_type("USE1-USW2-AWS-Out-Bytes"), Some("us-east-1"));
+    }
+
+    #[test]
+    fn the_receiver_of_a_transfer_between_regions_is_the_second_code() {
+        assert_eq!(bare_usage_type("APN1-USE1-AWS-Out-Bytes"), ("AWS-Out-Bytes", Some("us-east-1")));
+        assert_eq!(bare_usage_type("EU-NatGateway-Bytes"), ("NatGateway-Bytes", None));
+        assert_eq!(bare_usage_type("DataTransfer-Out-Bytes"), ("DataTransfer-Out-Bytes", None));
     }
 
     #[test]
