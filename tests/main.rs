@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests read the environment that `tests/run` sets")]
 
+mod advice;
 mod apply;
 mod architecture;
 mod assessed;
@@ -17,6 +18,7 @@ mod demo;
 mod emulators;
 mod findings;
 mod generated;
+mod network;
 mod policies;
 mod prices;
 mod readme;
@@ -30,5 +32,6 @@ mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod support;
 mod terminal;
+mod trail;
 mod truth;
 mod tui;

@@ -45,8 +45,7 @@ const NETWORK_LISTS: [&str; 7] = [
     "network-firewall:ListFirewalls",
 ];
 /// What Cost Optimization Hub is asked.
-const ADVICE: [&str; 2] =
-    ["cost-optimization-hub:ListEnrollmentStatuses", "cost-optimization-hub:ListRecommendations"];
+const ADVICE: [&str; 2] = ["cost-optimization-hub:ListEnrollmentStatuses", "cost-optimization-hub:ListRecommendations"];
 
 /// From so many to so many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -134,7 +133,8 @@ fn exactly(n: u64) -> Between<u64> {
 
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
     // What the bill and the metrics are asked for depends on the days since the last scan.
-    if let (Some(last), Collector::S3 | Collector::Athena | Collector::Network | Collector::Advice) = (last, collector) {
+    if let (Some(last), Collector::S3 | Collector::Athena | Collector::Network | Collector::Advice) = (last, collector)
+    {
         let calls: Vec<Calls> =
             collector.reads().iter().filter_map(|read| from_receipt(read.operation, last)).collect();
         if !calls.is_empty() {

@@ -109,7 +109,10 @@ mod tests {
         let policy = scan(&READS.concat(), None);
         for action in allowed(&policy) {
             let verb = action.split(':').nth(1).unwrap();
-            assert!(["Get", "List", "BatchGet", "Describe", "Lookup", "View"].iter().any(|look| verb.starts_with(look)), "{action}");
+            assert!(
+                ["Get", "List", "BatchGet", "Describe", "Lookup", "View"].iter().any(|look| verb.starts_with(look)),
+                "{action}"
+            );
         }
     }
 

@@ -7,7 +7,7 @@ use ciborium::Value;
 
 use super::{Answer, Request};
 
-/// Series of `AWS/S3` by Region.
+/// Daily series by Region.
 pub struct Metrics {
     pub series: Vec<Series>,
     /// Metrics on a page of ListMetrics.
@@ -24,12 +24,15 @@ impl Default for Metrics {
     }
 }
 
-/// One daily metric of one bucket.
+/// One daily metric of one thing.
 pub struct Series {
     pub region: String,
+    pub namespace: String,
     pub metric: String,
-    pub bucket: String,
-    pub storage_type: String,
+    /// Names and values, by name.
+    pub dimensions: Vec<(String, String)>,
+    /// The only statistic that answers with its points; any of CloudWatch's own when there is none.
+    pub statistic: Option<&'static str>,
     pub points: BTreeMap<NaiveDate, f64>,
 }
 
@@ -37,24 +40,45 @@ impl Series {
     /// Returns `BucketSizeBytes` (or `NumberOfObjects` for `AllStorageTypes`) with a point for each of these days.
     pub fn new(region: &str, bucket: &str, storage_type: &str, points: &[(NaiveDate, u32)]) -> Self {
         let metric = if storage_type == "AllStorageTypes" { "NumberOfObjects" } else { "BucketSizeBytes" };
+        let dimensions = [("BucketName", bucket), ("StorageType", storage_type)];
+        Series::of(region, "AWS/S3", metric, &dimensions, points)
+    }
+
+    /// Returns any metric with a point for each of these days; `dimensions` by name.
+    pub fn of(
+        region: &str,
+        namespace: &str,
+        metric: &str,
+        dimensions: &[(&str, &str)],
+        points: &[(NaiveDate, u32)],
+    ) -> Self {
         Series {
             region: region.into(),
+            namespace: namespace.into(),
             metric: metric.into(),
-            bucket: bucket.into(),
-            storage_type: storage_type.into(),
+            dimensions: dimensions.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            statistic: None,
             points: points.iter().map(|(day, value)| (*day, f64::from(*value))).collect(),
         }
     }
 
-    fn dimensions(&self) -> [(&str, &str); 2] {
-        [("BucketName", &self.bucket), ("StorageType", &self.storage_type)]
+    /// The same series, which only this statistic shows.
+    pub fn by(mut self, statistic: &'static str) -> Self {
+        self.statistic = Some(statistic);
+        self
+    }
+
+    fn dimensions(&self) -> Vec<(&str, &str)> {
+        self.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
     fn is(&self, metric: &Value) -> bool {
         let mut asked: Vec<(&str, &str)> =
             list(metric, "Dimensions").iter().map(|d| (text(d, "Name"), text(d, "Value"))).collect();
         asked.sort_unstable();
-        text(metric, "Namespace") == "AWS/S3" && text(metric, "MetricName") == self.metric && asked == self.dimensions()
+        text(metric, "Namespace") == self.namespace
+            && text(metric, "MetricName") == self.metric
+            && asked == self.dimensions()
     }
 }
 
@@ -79,7 +103,7 @@ impl Metrics {
                 known.is_some_and(|(_, value)| field(asked, "Value").is_none() || text(asked, "Value") == value)
             };
             series.region == request.region
-                && ["", "AWS/S3"].contains(&text(body, "Namespace"))
+                && ["", series.namespace.as_str()].contains(&text(body, "Namespace"))
                 && ["", series.metric.as_str()].contains(&text(body, "MetricName"))
                 && asked.iter().all(dimension)
                 && series.points.keys().next_back().is_some_and(|last| *last >= oldest)
@@ -118,6 +142,7 @@ impl Metrics {
         let daily = field(wanted, "Period").and_then(Value::as_integer) == Some(86_400.into());
         let plain = ["Average", "Sum", "Maximum", "Minimum"].contains(&text(wanted, "Stat"));
         let found = self.series.iter().find(|series| series.region == request.region && series.is(metric));
+        let found = found.filter(|series| series.statistic.is_none_or(|only| only == text(wanted, "Stat")));
         let within = |day: &NaiveDate| midnight(*day) >= start && midnight(*day) < end;
         let points = found.filter(|_| daily && plain).into_iter().flat_map(|series| &series.points);
         let mut points: Vec<_> =
@@ -149,9 +174,9 @@ fn metric(series: &Series) -> Value {
     };
     map(
         [
-            ("Namespace", Value::Text("AWS/S3".into())),
+            ("Namespace", Value::Text(series.namespace.clone())),
             ("MetricName", Value::Text(series.metric.clone())),
-            ("Dimensions", Value::Array(series.dimensions().map(pair).to_vec())),
+            ("Dimensions", Value::Array(series.dimensions().into_iter().map(pair).collect())),
         ],
         None,
     )

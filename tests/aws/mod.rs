@@ -64,7 +64,9 @@ impl Account {
     fn answer(&mut self, request: &Request) -> Answer {
         match request.service() {
             "sts" => self.caller_identity(request),
-            "ce" if ["ce:GetAnomalies", "ce:GetCostForecast"].contains(&request.operation.as_str()) => self.advise(request),
+            "ce" if ["ce:GetAnomalies", "ce:GetCostForecast"].contains(&request.operation.as_str()) => {
+                self.advise(request)
+            }
             "cost-optimization-hub" | "budgets" => self.advise(request),
             "cloudtrail" => self.trail.answer(request, self.today),
             "ec2" => self.network.answer(request, &self.id),

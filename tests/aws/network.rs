@@ -175,7 +175,8 @@ impl Network {
     }
 
     fn endpoint_items(&self, region: &str, account: &str) -> Vec<String> {
-        let open = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+        let open =
+            r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
         let of = |endpoint: &Endpoint| {
             [
                 tag("vpcEndpointId", &endpoint.id),
@@ -202,7 +203,8 @@ impl Network {
                 Some(subnet) => tag("subnetId", subnet) + &tag("availabilityMode", "zonal"),
                 None => tag("routeTableId", "rtb-of-nat") + &tag("availabilityMode", "regional"),
             };
-            let zone = gateway.subnet.is_none().then(|| tag("availabilityZone", &format!("{region}a"))).unwrap_or_default();
+            let zone =
+                gateway.subnet.is_none().then(|| tag("availabilityZone", &format!("{region}a"))).unwrap_or_default();
             [
                 tag("natGatewayId", &gateway.id),
                 tag("vpcId", &gateway.vpc),
@@ -219,7 +221,8 @@ impl Network {
 
     pub(super) fn firewall(&self, request: &Request) -> Answer {
         let body = request.json();
-        let arn = |firewall: &Firewall| format!("arn:aws:network-firewall:{}:1:firewall/{}", firewall.region, firewall.name);
+        let arn =
+            |firewall: &Firewall| format!("arn:aws:network-firewall:{}:1:firewall/{}", firewall.region, firewall.name);
         let own: Vec<&Firewall> = self.firewalls.iter().filter(|firewall| firewall.region == request.region).collect();
         match request.operation.as_str() {
             "network-firewall:ListFirewalls" => {

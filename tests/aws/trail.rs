@@ -79,12 +79,7 @@ impl Trail {
         }
     }
 
-    fn lookup(
-        &self,
-        request: &Request,
-        body: &Value,
-        today: NaiveDate,
-    ) -> Result<Value, (&'static str, &'static str)> {
+    fn lookup(&self, request: &Request, body: &Value, today: NaiveDate) -> Result<Value, (&'static str, &'static str)> {
         let attributes = body["LookupAttributes"].as_array().map(Vec::as_slice).unwrap_or_default();
         let [attribute] = attributes else {
             return Err(("InvalidLookupAttributesException", "exactly one attribute can be looked up"));
@@ -96,7 +91,9 @@ impl Trail {
         if !(1..=50).contains(&most) {
             return Err(("InvalidMaxResultsException", "1 to 50"));
         }
-        let time = |field: &str| DateTime::from_timestamp(body[field].as_f64()?.to_string().split('.').next()?.parse().ok()?, 0);
+        let time = |field: &str| {
+            DateTime::from_timestamp(body[field].as_f64()?.to_string().split('.').next()?.parse().ok()?, 0)
+        };
         let (Some(start), Some(end)) = (time("StartTime"), time("EndTime")) else {
             return Err(("InvalidTimeRangeException", "the tests' server wants both ends"));
         };

@@ -252,7 +252,9 @@ fn a_scan_changes_nothing() {
     let world = world();
     world.scan();
     let read_only = |operation: &str| {
-        ["Get", "List", "Head", "BatchGet", "Describe", "Lookup"].iter().any(|verb| operation.contains(&format!(":{verb}")))
+        ["Get", "List", "Head", "BatchGet", "Describe", "Lookup"]
+            .iter()
+            .any(|verb| operation.contains(&format!(":{verb}")))
     };
     let others: Vec<_> =
         world.aws.calls().into_iter().map(|call| call.operation).filter(|name| !read_only(name)).collect();

@@ -176,6 +176,9 @@ mod tests {
                 row(CoverageState::Seen, "2026-11-02", "2026-11-22")
             ]
         );
-        assert_eq!(days(&[cut(Some("2026-10-01")), cut(None)]), [row(CoverageState::OverBudget, "2026-08-25", "2026-11-22")]);
+        assert_eq!(
+            days(&[cut(Some("2026-10-01")), cut(None)]),
+            [row(CoverageState::OverBudget, "2026-08-25", "2026-11-22")]
+        );
     }
 }

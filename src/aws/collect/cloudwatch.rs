@@ -4,7 +4,7 @@
 
 pub mod data;
 pub mod hours;
-mod plan;
+pub mod plan;
 mod series;
 
 use std::collections::BTreeMap;

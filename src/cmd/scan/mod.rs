@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::amount::dollars;
 use super::connect::{Purpose, sign_in};
 use super::{Context, Format};
+use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::{Collector, Options};
 use crate::aws::estimate::estimate;
 use crate::aws::scan::{Order, Outcome, ScanError, scan};
@@ -29,9 +30,12 @@ const NEWS: usize = 1024;
 /// Read the account into a new snapshot; changes nothing in AWS.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// Read only these: bill, s3, cloudwatch, athena. The rest comes over from the last snapshot.
+    /// Read only these: bill, s3, cloudwatch, athena, network, cloudtrail, advice. The rest comes over from the last snapshot.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = collector)]
     only: Vec<Collector>,
+    /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent).
+    #[arg(long, value_name = "ADVISER", value_delimiter = ',', value_parser = adviser)]
+    without: Vec<Adviser>,
     /// Say what a scan would cost, in requests, dollars and minutes, and scan nothing.
     #[arg(long)]
     estimate: bool,
@@ -45,6 +49,10 @@ pub struct Scan {
 
 fn collector(name: &str) -> Result<Collector, String> {
     Collector::parse(name).ok_or_else(|| format!("there is {}", Collector::ALL.map(Collector::name).join(", ")))
+}
+
+fn adviser(name: &str) -> Result<Adviser, String> {
+    Adviser::parse(name).ok_or_else(|| format!("there is {}", Adviser::ALL.map(Adviser::name).join(", ")))
 }
 
 impl Scan {
@@ -99,7 +107,8 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     let keyed = collectors.contains(&Collector::Athena) && !args.estimate;
     let hash_key = if keyed { Some(store.hash_key().await?) } else { None };
     let regions = context.config.texts(&config::REGIONS).to_vec();
-    let mut options = Options { regions, hash_key, ..Options::default() };
+    let advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(adviser)).collect();
+    let mut options = Options { regions, advisers, hash_key, ..Options::default() };
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;
     }

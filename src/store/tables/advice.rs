@@ -22,7 +22,11 @@ pub const AWS_ADVICE: Table = Table {
         column("current_summary", Kind::Text, "What it is, in AWS's words."),
         column("recommended_summary", Kind::Text, "What it should be, in AWS's words."),
         column("estimated_monthly_savings", Kind::Money, "USD a month that AWS expects; NULL in another currency."),
-        column("estimated_monthly_cost", Kind::Money, "USD a month that AWS expects it to cost now; NULL in another currency."),
+        column(
+            "estimated_monthly_cost",
+            Kind::Money,
+            "USD a month that AWS expects it to cost now; NULL in another currency.",
+        ),
         column("currency", Kind::Text, "Currency of AWS's estimate."),
         column("implementation_effort", Kind::Text, "`VeryLow`, `Low`, `Medium`, `High`, `VeryHigh`."),
         column("restart_needed", Kind::Flag, "True when the resource restarts."),
@@ -49,8 +53,16 @@ pub const AWS_ANOMALIES: Table = Table {
         column("max_impact", Kind::Money, "The same on its worst day, USD."),
         column("actual_spend", Kind::Money, "What was spent, USD."),
         column("expected_spend", Kind::Money, "What was expected, USD."),
-        column("root_causes", Kind::Text, "JSON list of {service, region, linked_account, usage_type}, the largest first."),
-        column("feedback", Kind::Text, "What people said of it: `YES`, `NO`, `PLANNED_ACTIVITY`; NULL when nobody did."),
+        column(
+            "root_causes",
+            Kind::Text,
+            "JSON list of {service, region, linked_account, usage_type}, the largest first.",
+        ),
+        column(
+            "feedback",
+            Kind::Text,
+            "What people said of it: `YES`, `NO`, `PLANNED_ACTIVITY`; NULL when nobody did.",
+        ),
     ],
 };
 
@@ -68,7 +80,11 @@ pub const BUDGETS: Table = Table {
         column("unit", Kind::Text, "Unit of its amounts: `USD`, `GB`, `PERCENTAGE`, …"),
         column("limit_amount", Kind::Quantity, "Limit of the running period in `unit`; NULL when there is none."),
         column("actual_amount", Kind::Quantity, "Spent or used so far in `unit`."),
-        column("forecasted_amount", Kind::Quantity, "Forecast for the running period in `unit`; NULL when AWS has none."),
+        column(
+            "forecasted_amount",
+            Kind::Quantity,
+            "Forecast for the running period in `unit`; NULL when AWS has none.",
+        ),
         column("limit_usd", Kind::Money, "Limit of the running period; NULL for other units."),
         column("actual_usd", Kind::Money, "Spent so far; NULL for other units."),
         column("forecasted_usd", Kind::Money, "Forecast for the running period; NULL for other units."),
@@ -89,7 +105,11 @@ pub const COST_FORECAST: Table = Table {
         column("account_id", Kind::Text, "Account that was asked; the payer's answer covers its members."),
         column("from_day", Kind::Day, "First day that the amount is for, as Cost Explorer says it."),
         column("to_day", Kind::Day, "Last day that the amount is for."),
-        column("metric", Kind::Text, "`NET_AMORTIZED_COST`, or `AMORTIZED_COST` where the caller may not see net cost."),
+        column(
+            "metric",
+            Kind::Text,
+            "`NET_AMORTIZED_COST`, or `AMORTIZED_COST` where the caller may not see net cost.",
+        ),
         column("mean", Kind::Money, "Forecast."),
         column("low", Kind::Money, "Lower bound of the prediction interval."),
         column("high", Kind::Money, "Upper bound of the prediction interval."),

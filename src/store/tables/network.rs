@@ -35,8 +35,12 @@ pub const VPCS: Table = Table {
         )
         .by(TABLES_READ),
         column("nat_gateway_count", Kind::Count, "NAT gateways in it that are `available`.").by(GATEWAYS_READ),
-        column("s3_gateway_endpoint", Kind::Flag, "True when it has an S3 gateway endpoint; each route table must list it too.")
-            .by(ENDPOINTS_READ),
+        column(
+            "s3_gateway_endpoint",
+            Kind::Flag,
+            "True when it has an S3 gateway endpoint; each route table must list it too.",
+        )
+        .by(ENDPOINTS_READ),
         column("dynamodb_gateway_endpoint", Kind::Flag, "True when it has a DynamoDB gateway endpoint.")
             .by(ENDPOINTS_READ),
         column(
@@ -64,8 +68,12 @@ pub const SUBNETS: Table = Table {
         column("availability_zone_id", Kind::Text, "Zone by the name that is the same in all accounts: `euw1-az2`."),
         column("cidr_block", Kind::Text, "IPv4 block."),
         column("tags", Kind::Text, "Tags as a JSON object; `{}` when there are none."),
-        column("route_table_id", Kind::Text, "Route table that applies, by its own association or as the VPC's main one.")
-            .by(TABLES_READ),
+        column(
+            "route_table_id",
+            Kind::Text,
+            "Route table that applies, by its own association or as the VPC's main one.",
+        )
+        .by(TABLES_READ),
         column("main_route_table", Kind::Flag, "True when that is the VPC's main one for want of an association.")
             .by(TABLES_READ),
     ],
@@ -85,7 +93,11 @@ pub const ROUTE_TABLES: Table = Table {
         column("owner_id", Kind::Text, "Account that owns it."),
         column("main", Kind::Flag, "True for the VPC's main route table."),
         column("associated_subnets", Kind::Text, "Subnets with an association of their own, as a JSON list."),
-        column("associated_gateways", Kind::Text, "Internet or virtual private gateways with an association, as a JSON list."),
+        column(
+            "associated_gateways",
+            Kind::Text,
+            "Internet or virtual private gateways with an association, as a JSON list.",
+        ),
         column(
             "default_target_kind",
             Kind::Text,
@@ -93,7 +105,8 @@ pub const ROUTE_TABLES: Table = Table {
         ),
         column("default_target", Kind::Text, "Id of that target; NULL when there is no such route."),
         column("tags", Kind::Text, "Tags as a JSON object; `{}` when there are none."),
-        column("implicit_subnet_count", Kind::Count, "Subnets that use it only because it is the main one.").by(SUBNETS_READ),
+        column("implicit_subnet_count", Kind::Count, "Subnets that use it only because it is the main one.")
+            .by(SUBNETS_READ),
         column("s3_gateway_endpoint", Kind::Flag, "True when an available S3 gateway endpoint is in it.")
             .by(ENDPOINTS_READ),
         column("dynamodb_gateway_endpoint", Kind::Flag, "True when an available DynamoDB gateway endpoint is in it.")
@@ -143,14 +156,30 @@ pub const VPC_ENDPOINTS: Table = Table {
         column("vpc_id", Kind::Text, "VPC."),
         column("vpc_endpoint_id", Kind::Text, "Id."),
         column("owner_id", Kind::Text, "Account that owns it."),
-        column("vpc_endpoint_type", Kind::Text, "`Gateway`, `Interface`, `GatewayLoadBalancer`, `Resource`, `ServiceNetwork`."),
+        column(
+            "vpc_endpoint_type",
+            Kind::Text,
+            "`Gateway`, `Interface`, `GatewayLoadBalancer`, `Resource`, `ServiceNetwork`.",
+        ),
         column("service_name", Kind::Text, "Service with its Region: `com.amazonaws.eu-west-1.s3`."),
-        column("service", Kind::Text, "Last part of an AWS service's name: `s3`, `dynamodb`, `glue`; NULL for other services."),
+        column(
+            "service",
+            Kind::Text,
+            "Last part of an AWS service's name: `s3`, `dynamodb`, `glue`; NULL for other services.",
+        ),
         column("service_region", Kind::Text, "Region of the service; NULL where EC2 does not say it."),
-        column("state", Kind::Text, "`available`, `pending`, `pendingAcceptance`, `deleting`, `failed`, … in lower camel case."),
+        column(
+            "state",
+            Kind::Text,
+            "`available`, `pending`, `pendingAcceptance`, `deleting`, `failed`, … in lower camel case.",
+        ),
         column("route_tables", Kind::Text, "Route tables that a gateway endpoint is in, as a JSON list."),
         column("subnets", Kind::Text, "Subnets that an interface endpoint is in, as a JSON list."),
-        column("custom_policy", Kind::Flag, "True when its policy is another than full access; NULL when EC2 shows none."),
+        column(
+            "custom_policy",
+            Kind::Flag,
+            "True when its policy is another than full access; NULL when EC2 shows none.",
+        ),
         column("private_dns_enabled", Kind::Flag, "True when the service's own name leads to it inside the VPC."),
         column(
             "private_dns_only_for_inbound_resolver",
@@ -160,8 +189,12 @@ pub const VPC_ENDPOINTS: Table = Table {
         column("requester_managed", Kind::Flag, "True when an AWS service made it and keeps it."),
         column("created", Kind::Instant, "When it was made."),
         column("tags", Kind::Text, "Tags as a JSON object; `{}` when there are none."),
-        column("availability_zone_count", Kind::Count, "Zones in which it is billed by the hour; 0 for gateway endpoints.")
-            .by(SUBNETS_READ),
+        column(
+            "availability_zone_count",
+            Kind::Count,
+            "Zones in which it is billed by the hour; 0 for gateway endpoints.",
+        )
+        .by(SUBNETS_READ),
     ],
 };
 
@@ -224,7 +257,11 @@ pub const NAT_TRAFFIC: Table = Table {
             "Direction, or what was counted: `BytesInFromSource` and `BytesOutToDestination` (upload), `BytesInFromDestination` and `BytesOutToSource` (download), `ActiveConnectionCount`.",
         ),
         column("bytes", Kind::Bytes, "Sum of the day; NULL on `ActiveConnectionCount` rows."),
-        column("connections", Kind::Count, "Most connections at once on that day; only on `ActiveConnectionCount` rows."),
+        column(
+            "connections",
+            Kind::Count,
+            "Most connections at once on that day; only on `ActiveConnectionCount` rows.",
+        ),
     ],
 };
 
@@ -240,7 +277,11 @@ pub const FIREWALL_ENDPOINTS: Table = Table {
         column("vpc_id", Kind::Text, "VPC of the firewall."),
         column("firewall_name", Kind::Text, "Name of the firewall."),
         column("firewall_arn", Kind::Text, "ARN of the firewall."),
-        column("transit_gateway_id", Kind::Text, "Transit gateway that it is attached to; NULL for firewalls in a VPC."),
+        column(
+            "transit_gateway_id",
+            Kind::Text,
+            "Transit gateway that it is attached to; NULL for firewalls in a VPC.",
+        ),
         column("availability_zone", Kind::Text, "Zone."),
         column("subnet_id", Kind::Text, "Subnet; NULL where none is attached."),
         column("endpoint_id", Kind::Text, "VPC endpoint that routes name; NULL until there is one."),

@@ -26,7 +26,11 @@ pub const LIFECYCLE_CHANGES: Table = Table {
             "`terraform`, `opentofu`, `cloudformation`, `cdk`, `pulumi`, `crossplane`, `ansible`, `custodian`, `leanlake`, `console`, `cli`, `sdk`, `aws_service` or `other`.",
         ),
         column("principal_type", Kind::Text, "`AssumedRole`, `IAMUser`, `Root`, `FederatedUser`, `AWSService`, …"),
-        column("principal", Kind::Text, "ARN of the user or of the role, not of the session; the service's name for AWS services."),
+        column(
+            "principal",
+            Kind::Text,
+            "ARN of the user or of the role, not of the session; the service's name for AWS services.",
+        ),
         column("principal_name", Kind::Text, "Name of the user or role; NULL when it has none."),
     ],
 };

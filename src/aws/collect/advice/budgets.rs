@@ -18,7 +18,8 @@ const PAGE: i32 = 1000;
 
 /// Reads the budgets of the scope's account.
 pub async fn collect(scope: &Scope, sink: &Sink) {
-    let call = scope.budgets().describe_budgets().account_id(&scope.account_id).max_results(PAGE);
+    let call =
+        scope.budgets().describe_budgets().account_id(&scope.account_id).max_results(PAGE).show_filter_expression(true);
     let listed = list(scope, call.into_paginator().send(), |page| page.budgets).await;
     sink.rows(&TABLE, listed.items.iter().map(|budget| row(scope, budget)).collect()).await;
     sink.cover(listed.coverage(&BUDGETS).at(&scope.account_id, None)).await;
@@ -30,8 +31,6 @@ fn row(scope: &Scope, budget: &Budget) -> Row {
     let actual = spend.and_then(|spend| spend.actual_spend());
     let forecast = spend.and_then(|spend| spend.forecasted_spend());
     let usd = |spend: Option<&Spend>| amount(spend.filter(|spend| spend.unit() == "USD"));
-    let filtered =
-        budget.cost_filters().is_some_and(|filters| !filters.is_empty()) || budget.filter_expression().is_some();
     let healthy = budget.health_status().and_then(|health| health.status()).map(|s| *s == HealthStatusValue::Healthy);
     Row::new()
         .with("account_id", scope.account_id.as_str())
@@ -46,9 +45,14 @@ fn row(scope: &Scope, budget: &Budget) -> Row {
         .with("actual_usd", usd(actual))
         .with("forecasted_usd", usd(forecast))
         .with("adjusts_itself", budget.auto_adjust_data().is_some())
-        .with("filtered", filtered)
+        .with("filtered", is_filtered(budget))
         .with("healthy", healthy)
         .with("updated", budget.last_updated_time().and_then(instant::utc))
+}
+
+#[expect(deprecated, reason = "budgets made before filter expressions still have the old form")]
+fn is_filtered(budget: &Budget) -> bool {
+    budget.cost_filters().is_some_and(|filters| !filters.is_empty()) || budget.filter_expression().is_some()
 }
 
 fn amount(spend: Option<&Spend>) -> Option<Decimal> {

@@ -20,11 +20,8 @@ pub const ENROLMENT: Read = Read::columns(
     &[],
 );
 /// The recommendations.
-pub const ADVICE: Read = Read::rows(
-    "cost-optimization-hub:ListRecommendations",
-    "cost-optimization-hub:ListRecommendations",
-    "aws_advice",
-);
+pub const ADVICE: Read =
+    Read::rows("cost-optimization-hub:ListRecommendations", "cost-optimization-hub:ListRecommendations", "aws_advice");
 
 /// What an account that never switched it on is told.
 const OFF: &str = "Cost Optimization Hub is not switched on for this account; it is free";

@@ -62,7 +62,8 @@ impl<'a> Principal<'a> {
 
 /// Returns the ARN of a session without the session's name, which may be a person's address.
 fn without_session(arn: &str) -> String {
-    let session = [":assumed-role/", ":federated-user/"].into_iter().find_map(|kind| arn.find(kind).map(|at| at + kind.len()));
+    let session =
+        [":assumed-role/", ":federated-user/"].into_iter().find_map(|kind| arn.find(kind).map(|at| at + kind.len()));
     match session.and_then(|role| arn[role..].find('/').map(|end| role + end)) {
         Some(end) => arn[..end].to_owned(),
         None => arn.to_owned(),

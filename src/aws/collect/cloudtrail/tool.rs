@@ -65,7 +65,12 @@ mod tests {
         let terraform = "[APN/1.0 HashiCorp/1.0 Terraform/1.11.4 (+https://www.terraform.io) terraform-provider-aws/5.100.0 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.36.3 os/linux lang/go#1.23.8 api/s3#1.79.3]";
         assert_eq!(by(terraform), "terraform");
         assert_eq!(by("[APN/1.0 Pulumi/1.0 PulumiAWS/6.0 Terraform/1.5 aws-sdk-go-v2/1.3]"), "pulumi");
-        assert_eq!(by("[aws-cli/2.27.4 md/awscrt#0.26.1 ua/2.1 os/linux#6.8 md/command#s3api.put-bucket-lifecycle-configuration]"), "cli");
+        assert_eq!(
+            by(
+                "[aws-cli/2.27.4 md/awscrt#0.26.1 ua/2.1 os/linux#6.8 md/command#s3api.put-bucket-lifecycle-configuration]"
+            ),
+            "cli"
+        );
         assert_eq!(by("[Boto3/1.43.11 md/Botocore#1.43.11 ua/2.1 lang/python#3.11.7]"), "sdk");
         assert_eq!(by("[aws-sdk-rust/1.3 os/linux lang/rust/1.95 app/leanlake]"), "leanlake");
         assert_eq!(by("[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.750]"), "console");

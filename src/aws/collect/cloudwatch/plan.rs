@@ -21,11 +21,16 @@ pub struct Window {
 }
 
 impl Window {
-    /// Returns the days to ask for in the scope's Region: all that CloudWatch keeps, or those since the last scan.
+    /// Returns the days of storage metrics to ask for in the scope's Region.
     pub fn of(scope: &Scope, read: &str) -> Self {
+        Window::over(scope, "storage", read, u64::from(scope.options.storage_days))
+    }
+
+    /// Returns the days of `table` to ask for in the scope's Region: so many back, or those since the last scan.
+    pub fn over(scope: &Scope, table: &str, read: &str, days: u64) -> Self {
         let last = scope.as_of.date_naive();
-        let oldest = back(last, u64::from(scope.options.storage_days));
-        let regional = scope.seen_before("storage", read).filter(|c| c.resource.is_none() && c.region.is_some());
+        let oldest = back(last, days);
+        let regional = scope.seen_before(table, read).filter(|c| c.resource.is_none() && c.region.is_some());
         let held = regional.filter_map(|c| c.from.zip(c.to)).max_by_key(|(_, to)| *to);
         match held {
             Some((from, to)) if to >= oldest => {

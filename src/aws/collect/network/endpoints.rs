@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn the_policy_that_ec2_sets_by_itself_is_not_custom() {
-        let open = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+        let open =
+            r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
         assert_eq!(is_custom(open), Some(false));
         assert_eq!(is_custom(&open.replace("\"Action\":\"*\"", "\"Action\":\"s3:GetObject\"")), Some(true));
         assert_eq!(is_custom(&open.replace("\"Principal\":\"*\"", "\"Principal\":{\"AWS\":\"*\"}")), Some(false));

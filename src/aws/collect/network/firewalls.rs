@@ -48,17 +48,18 @@ impl Firewalls {
 
     /// Returns the rows of all endpoints.
     pub fn rows(&self, scope: &Scope) -> Vec<Row> {
-        self.described.iter().filter_map(|(_, answer)| answer.as_ref().ok()).flat_map(|seen| rows(scope, seen)).collect()
+        self.described
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().ok())
+            .flat_map(|seen| rows(scope, seen))
+            .collect()
     }
 
     /// Returns what was seen of the firewalls.
     pub fn coverage(&self, scope: &Scope) -> Vec<Coverage> {
         let list = self.listed.coverage(&FIREWALLS).at(&scope.account_id, Some(&scope.region));
-        let outcomes: Vec<Outcome> = self
-            .described
-            .iter()
-            .map(|(arn, answer)| Outcome::of(arn, Some(&scope.region), answer))
-            .collect();
+        let outcomes: Vec<Outcome> =
+            self.described.iter().map(|(arn, answer)| Outcome::of(arn, Some(&scope.region), answer)).collect();
         let mut rows = vec![list];
         for read in [&FIREWALL, &FIREWALLS_OF_VPCS] {
             rows.extend(match outcomes.is_empty() {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{AvailabilityMode, ConnectivityType, NatGateway, NatGatewayAddress, NatGatewayState, RouteTable};
+use aws_sdk_ec2::types::{
+    AvailabilityMode, ConnectivityType, NatGateway, NatGatewayAddress, NatGatewayState, RouteTable,
+};
 
 use super::endpoints::{Gateways, Reached};
 use super::routes::{Applied, default_target};
@@ -53,7 +55,10 @@ pub fn row(scope: &Scope, gateway: &NatGateway, around: Around<'_>) -> Row {
         .with("created", gateway.create_time().and_then(instant::utc))
         .with("tags", tags(gateway.tags()))
         .with("availability_zones", zones(gateway, around.zones).map_or(Cell::Null, |zones| list(zones).into()))
-        .with("subnets_in_other_zones", (mode == "zonal").then(|| in_other_zones(gateway, leading.as_ref()?, around)).flatten())
+        .with(
+            "subnets_in_other_zones",
+            (mode == "zonal").then(|| in_other_zones(gateway, leading.as_ref()?, around)).flatten(),
+        )
         .with("route_table_count", leading.as_ref().map(BTreeSet::len))
         .with("route_tables_without_s3_endpoint", without(Reached::S3))
         .with("route_tables_without_dynamodb_endpoint", without(Reached::DynamoDb))

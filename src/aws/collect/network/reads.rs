@@ -27,8 +27,7 @@ pub const FIREWALLS: Read = fills("network-firewall:ListFirewalls", "firewall_en
 /// One firewall.
 pub const FIREWALL: Read = ec2("network-firewall:DescribeFirewall", "firewall_endpoints");
 /// The same as a column of the VPC.
-pub const FIREWALLS_OF_VPCS: Read =
-    fills("network-firewall:DescribeFirewall", "vpcs", &["firewall_endpoint_count"]);
+pub const FIREWALLS_OF_VPCS: Read = fills("network-firewall:DescribeFirewall", "vpcs", &["firewall_endpoint_count"]);
 /// The traffic of NAT gateways.
 pub const TRAFFIC: Read = ec2("cloudwatch:GetMetricData", "nat_traffic");
 

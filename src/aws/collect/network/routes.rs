@@ -92,9 +92,8 @@ pub fn table_row(
     let id = table.route_table_id();
     let associations = table.associations();
     let default = default_target(table);
-    let implicit = applied.map(|applied| {
-        applied.values().filter(|applied| applied.as_main && Some(applied.table) == id).count()
-    });
+    let implicit =
+        applied.map(|applied| applied.values().filter(|applied| applied.as_main && Some(applied.table) == id).count());
     let has = |reached| Some(endpoints?.in_table(reached, id?));
     scope
         .row()
@@ -127,7 +126,10 @@ pub fn route_rows(scope: &Scope, table: &RouteTable, names: Option<&[ManagedPref
             .with("target", Some(target).filter(|target| !target.is_empty()))
             .with("state", route.state().map(aws_sdk_ec2::types::RouteState::as_str))
             .with("origin", route.origin().map(aws_sdk_ec2::types::RouteOrigin::as_str))
-            .with("prefix_list_name", list.and_then(ManagedPrefixList::prefix_list_name).map_or(Cell::Null, Cell::from));
+            .with(
+                "prefix_list_name",
+                list.and_then(ManagedPrefixList::prefix_list_name).map_or(Cell::Null, Cell::from),
+            );
         Some(row)
     };
     table.routes().iter().filter_map(row).collect()
@@ -194,7 +196,8 @@ mod tests {
         assert_eq!(to(route().instance_id("i-1").network_interface_id("eni-1")), ("instance", "i-1".into()));
         assert_eq!(to(route().core_network_arn("arn:x")), ("core_network", "arn:x".into()));
         assert_eq!(to(route()), ("other", String::new()));
-        let local = RouteTable::builder().routes(route().destination_cidr_block("10.0.0.0/16").gateway_id("local").build());
+        let local =
+            RouteTable::builder().routes(route().destination_cidr_block("10.0.0.0/16").gateway_id("local").build());
         assert_eq!(default_target(&local.build()), None, "no default route");
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{Subnet, Vpc, VpcState};
 
 use super::endpoints::Reached;
+use super::gateways;
 use super::gather::Network;
 use super::routes::{Applied, default_target};
 use super::tags::tags;
-use super::gateways;
 use crate::aws::collect::Scope;
 use crate::model::Row;
 
