@@ -1,6 +1,7 @@
-//! A third party's view: LocalStack for S3 and CloudWatch, moto for STS and Athena, boto3 as the witness.
+//! A third party's view: LocalStack for S3 and CloudWatch, moto for STS, Athena, EC2 and Budgets, boto3 as the witness.
 //!
-//! Cost Explorer is the tests' own: no emulator computes an answer from the question.
+//! Cost Explorer is the tests' own: no emulator computes an answer from the question. So are CloudTrail, Cost
+//! Optimization Hub and Network Firewall, which none of them plays.
 
 use std::path::Path;
 use std::process::Command;
@@ -35,7 +36,10 @@ impl Lake {
             .set("AWS_ENDPOINT_URL", &moto)
             .set("AWS_ENDPOINT_URL_S3", &s3)
             .set("AWS_ENDPOINT_URL_CLOUDWATCH", &s3)
-            .set("AWS_ENDPOINT_URL_COST_EXPLORER", &bill);
+            .set("AWS_ENDPOINT_URL_COST_EXPLORER", &bill)
+            .set("AWS_ENDPOINT_URL_CLOUDTRAIL", &bill)
+            .set("AWS_ENDPOINT_URL_COST_OPTIMIZATION_HUB", &bill)
+            .set("AWS_ENDPOINT_URL_NETWORK_FIREWALL", &bill);
         let storage = Charge::usage(
             today - Days::new(3),
             "Amazon Simple Storage Service",
@@ -88,4 +92,37 @@ fn the_emulated_lake_is_read_as_boto3_wrote_it() {
     assert_eq!(groups, [format!("workgroup={}", lake.name)]);
     assert_eq!(lake.lifecycle("lake")["minimum_size"], "varies_by_storage_class");
     assert_eq!(lake.lifecycle("bare"), Value::Null);
+}
+
+#[test]
+#[cfg(feature = "network")]
+fn the_emulated_network_is_read_as_boto3_sees_it_implicit_associations_included() {
+    let name = "the_emulated_network_is_read_as_boto3_sees_it_implicit_associations_included";
+    let Some(lake) = Lake::seeded(name) else { return };
+    let seen: Value = serde_json::from_str(&lake.witness("network", &lake.name)).unwrap();
+    let id = |what: &str| seen[what].as_str().unwrap().to_owned();
+    lake.world.run(&["scan", "--only", "network", "--region", "us-east-1"]).ends_with(0);
+    let of_vpc = |columns: &str, table: &str, order: &str| {
+        lake.world.lines(&format!("select {columns} from {table} where vpc_id = '{}' order by {order}", id("vpc")))
+    };
+    let mut subnets = vec![
+        format!("main_route_table=false route_table_id={} subnet_id={}", id("own_table"), id("own_subnet")),
+        format!("main_route_table=true route_table_id={} subnet_id={}", id("main_table"), id("plain_subnet")),
+    ];
+    subnets.sort();
+    let mut read = of_vpc("subnet_id, route_table_id, main_route_table", "subnets", "subnet_id");
+    read.sort();
+    assert_eq!(read, subnets);
+    let tables = of_vpc("default_target as d, s3_gateway_endpoint as s3", "route_tables", "d nulls last");
+    assert_eq!(tables, [format!("d={} s3=true", id("nat")), "d=null s3=false".to_owned()]);
+    let nat = of_vpc("route_table_count as n, route_tables_without_s3_endpoint as s3", "nat_gateways", "n");
+    assert_eq!(nat, ["n=1 s3=0"]);
+    let lists = "select count(*) as n from routes where prefix_list_name = 'com.amazonaws.us-east-1.s3'";
+    assert_eq!(lake.world.lines(lists), [format!("n={}", seen["s3_routes"])]);
+    let other = "select count(*) as n from subnets where main_route_table and vpc_id <> ";
+    let default = lake.world.lines(&format!("{other}'{}'", id("vpc")));
+    assert_eq!(default, [format!("n={}", seen["other_implicit"])]);
+    let budgets = format!("select limit_usd = 250 as l from budgets where budget_name = '{}'", lake.name);
+    lake.world.run(&["scan", "--only", "advice", "--without", "anomalies,forecast,hub"]).ends_with(0);
+    assert_eq!(lake.world.lines(&budgets), ["l=true"]);
 }

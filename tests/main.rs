@@ -18,6 +18,7 @@ mod demo;
 mod emulators;
 mod findings;
 mod generated;
+#[cfg(feature = "network")]
 mod network;
 mod policies;
 mod prices;

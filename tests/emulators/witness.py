@@ -1,6 +1,8 @@
 """Fills the emulators and looks at what they hold, with boto3: a view that owes nothing to leanlake.
 
     witness.py seed NAME            two buckets, their metrics, a workgroup with a query
+    witness.py network NAME         a VPC with an explicit and an implicit route table, NAT, an S3 endpoint, and a budget;
+                                    prints the ids as JSON, and how many other subnets have no table of their own
     witness.py lifecycle BUCKET     prints the rules and the small-object header as JSON; null when there are none
 
 The emulators' addresses come from AWS_ENDPOINT_URL (moto) and AWS_ENDPOINT_URL_S3, _CLOUDWATCH (LocalStack).
@@ -54,6 +56,37 @@ def point(bucket, day):
     }
 
 
+def network(name):
+    ec2 = boto3.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    own, plain = (
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{n}.0/24")["Subnet"]["SubnetId"] for n in (0, 1)
+    )
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=own)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=plain, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[table])
+    boto3.client("budgets").create_budget(
+        AccountId=boto3.client("sts").get_caller_identity()["Account"],
+        Budget={
+            "BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "250", "Unit": "USD"},
+        },
+    )
+    tables = ec2.describe_route_tables()["RouteTables"]
+    main = next(t for t in tables if t["VpcId"] == vpc and any(a.get("Main") for a in t["Associations"]))
+    explicit = {a["SubnetId"] for t in tables for a in t["Associations"] if "SubnetId" in a}
+    others = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"] if s["VpcId"] != vpc]
+    lists = {p["PrefixListId"] for p in ec2.describe_managed_prefix_lists()["PrefixLists"] if p["PrefixListName"].endswith(".s3")}
+    print(json.dumps({
+        "vpc": vpc, "own_subnet": own, "plain_subnet": plain, "own_table": table, "nat": nat,
+        "main_table": main["RouteTableId"], "other_implicit": sum(s not in explicit for s in others),
+        "s3_routes": sum(r.get("DestinationPrefixListId") in lists for t in tables for r in t["Routes"]),
+    }))
+
+
 def lifecycle(bucket):
     s3 = boto3.client("s3")
     try:
@@ -67,4 +100,4 @@ def lifecycle(bucket):
     print(json.dumps({"rules": answer["Rules"], "minimum_size": headers.get(HEADER)}, default=str))
 
 
-{"seed": seed, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])
+{"seed": seed, "network": network, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])

@@ -91,7 +91,8 @@ async fn read(
     let (mut token, mut oldest) = (None, None);
     for _ in 0..PAGES {
         let call = client.lookup_events().set_lookup_attributes(by_name.clone()).max_results(PAGE);
-        let call = call.start_time(instant::start_of(window.first)).end_time(end).set_next_token(token.take());
+        let call =
+            call.set_start_time(Some(instant::start_of(window.first))).end_time(end).set_next_token(token.take());
         let page = match ask(scope, call.send()).await {
             Ok(page) => page,
             Err(failed) => return Some(Cut { failed, oldest }),

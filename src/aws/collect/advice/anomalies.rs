@@ -40,7 +40,8 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
 /// Returns the anomalies, and why there may be more.
 async fn read(scope: &Scope, from: NaiveDate, to: NaiveDate) -> (Vec<Anomaly>, Option<Failed>) {
     let client = scope.cost_explorer();
-    let days = AnomalyDateInterval::builder().start_date(from.to_string()).end_date(to.to_string()).build().ok();
+    let days =
+        AnomalyDateInterval::builder().set_start_date(Some(from.to_string())).end_date(to.to_string()).build().ok();
     let (mut found, mut token) = (Vec::new(), None);
     for _ in 0..PAGES {
         let call = client.get_anomalies().set_date_interval(days.clone()).set_next_page_token(token.take());

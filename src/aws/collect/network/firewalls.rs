@@ -57,16 +57,19 @@ impl Firewalls {
 
     /// Returns what was seen of the firewalls.
     pub fn coverage(&self, scope: &Scope) -> Vec<Coverage> {
-        let list = self.listed.coverage(&FIREWALLS).at(&scope.account_id, Some(&scope.region));
+        let here = |row: Coverage| row.at(&scope.account_id, Some(&scope.region));
+        let list = here(self.listed.coverage(&FIREWALLS));
+        let described = self.described.iter();
         let outcomes: Vec<Outcome> =
-            self.described.iter().map(|(arn, answer)| Outcome::of(arn, Some(&scope.region), answer)).collect();
-        let mut rows = vec![list];
+            described.map(|(arn, answer)| Outcome::of(arn, Some(&scope.region), answer)).collect();
+        let mut rows = vec![list.clone()];
         for read in [&FIREWALL, &FIREWALLS_OF_VPCS] {
-            rows.extend(match outcomes.is_empty() {
-                // Nothing to ask about: as much as the list says.
-                true => vec![self.listed.coverage(read).at(&scope.account_id, Some(&scope.region))],
-                false => coverage(&scope.account_id, read, &outcomes),
-            });
+            if self.listed.failed.is_some() || outcomes.is_empty() {
+                // As much as the list says, and what it lacks is the list's affair.
+                let missing_action = list.missing_action.clone();
+                rows.push(here(Coverage { missing_action, ..self.listed.coverage(read) }));
+            }
+            rows.extend(coverage(&scope.account_id, read, &outcomes));
         }
         rows
     }

@@ -37,6 +37,7 @@ pub fn is_available(gateway: &NatGateway) -> bool {
 
 /// Returns the row of a gateway.
 pub fn row(scope: &Scope, gateway: &NatGateway, around: Around<'_>) -> Row {
+    let NatGateway { create_time: created, .. } = gateway;
     let addresses = gateway.nat_gateway_addresses();
     let leading = gateway.nat_gateway_id().and_then(|id| leading(id, around.tables?));
     let without = |reached| Some(without(reached, leading.as_ref()?, around.endpoints?));
@@ -52,7 +53,7 @@ pub fn row(scope: &Scope, gateway: &NatGateway, around: Around<'_>) -> Row {
         .with("subnet_id", gateway.subnet_id())
         .with("route_table_id", gateway.route_table_id())
         .with("public_ip_count", addresses.iter().filter(|address| address.public_ip().is_some()).count())
-        .with("created", gateway.create_time().and_then(instant::utc))
+        .with("created", created.as_ref().and_then(instant::utc))
         .with("tags", tags(gateway.tags()))
         .with("availability_zones", zones(gateway, around.zones).map_or(Cell::Null, |zones| list(zones).into()))
         .with(

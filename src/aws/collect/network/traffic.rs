@@ -130,7 +130,10 @@ fn covered(
         region: Some(scope.region.clone()),
         end: failed.get(*gateway).map_or(End::Whole, |failed| End::Failed(failed.clone())),
     };
-    rows.extend(coverage(&scope.account_id, &TRAFFIC, &gateways.iter().map(outcome).collect::<Vec<_>>()));
+    let read = coverage(&scope.account_id, &TRAFFIC, &gateways.iter().map(outcome).collect::<Vec<_>>());
+    // Behind a list that was cut, what was read is not all that there is.
+    let cut = network.gateways.failed.is_some();
+    rows.extend(read.into_iter().filter(|row| !cut || row.resource.is_some()));
     let from = |row: &Coverage| if row.is_gap() { window.first } else { window.covered_from() };
     rows.into_iter().map(|row| row.clone().days(from(&row), window.last)).collect()
 }
