@@ -10,7 +10,7 @@ use leanlake::demo::{DemoOptions, Lake, Since, Without, fill};
 use leanlake::engine::Engine;
 use leanlake::model::{Finding, Range};
 use leanlake::policy::{Library, evaluate};
-use leanlake::prices::{PriceBook, RateCard};
+use leanlake::prices::PriceBook;
 use leanlake::store::tables;
 use rust_decimal::Decimal;
 
@@ -35,8 +35,7 @@ impl World {
         for (name, rows) in lake.tables(lake.as_of(), Since::default()).rows {
             engine.register(tables::find(name).unwrap(), &rows).unwrap();
         }
-        let billed = analysis::billed(&engine, lake.as_of()).await.unwrap();
-        let card = RateCard::new(PriceBook::embedded().unwrap(), billed);
+        let card = analysis::rate_card(&engine, PriceBook::embedded().unwrap(), lake.as_of()).await.unwrap();
         let library = Library::built_in().unwrap();
         let said = evaluate(&library, &engine, &card, lake.as_of(), &["team".to_owned()]).await.unwrap();
         World { lake, findings: said.findings }

@@ -8,16 +8,16 @@ use rust_decimal::Decimal;
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
 use crate::model::{BillLine, Money, Row};
-use crate::prices::BilledUsage;
+use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
 
 /// Days until a day's cost is final for our purposes.
 const SETTLE_DAYS: u64 = 2;
 /// Net amortised where the caller may see it, else amortised, else unblended.
 pub(super) const COST: &str = "sum(coalesce(net_amortized, amortized, unblended))";
-/// S3, CloudWatch Logs and the container registry all bill `TimedStorage-ByteHrs`, at prices of their own: only S3's
-/// says what S3 costs.
+/// S3, CloudWatch Logs, the container registry and the vaults of Amazon Glacier all bill `TimedStorage-ByteHrs`, at
+/// prices of their own: only S3's says what S3 costs. The archive classes of S3 may stand under a Glacier service.
 const OWN_NAME: &str = "(usage_type not like '%TimedStorage-%' or service = 'Amazon Simple Storage Service' \
-                        or service like '%Glacier%')";
+                        or service like '%Glacier%' and usage_type not like '%TimedStorage-ByteHrs')";
 
 /// One line of the bill and its cost in the last full month.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,15 @@ pub async fn full_month(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<
 /// The question to the snapshot failed.
 pub async fn billed(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<BilledUsage>, AnalysisError> {
     find_billed(engine, as_of).await.map_err(AnalysisError::of("bill"))
+}
+
+/// Returns the rates of whoever was billed: the price book, and what the last full month says was paid.
+///
+/// # Errors
+/// The question to the snapshot failed.
+pub async fn rate_card(engine: &Engine, book: PriceBook, as_of: DateTime<Utc>) -> Result<RateCard, AnalysisError> {
+    let payer = find_payer(engine, as_of).await.map_err(AnalysisError::of("bill"))?;
+    Ok(RateCard::new(book, billed(engine, as_of).await?, payer))
 }
 
 /// Returns the lines of the last full month's bill, by account, Region, service and usage type.
@@ -92,6 +101,17 @@ pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result
         })
     };
     Ok(engine.rows(&sql).await?.iter().filter_map(usage).collect())
+}
+
+/// Only a payer's bill holds other accounts than the one that was asked.
+async fn find_payer(engine: &Engine, as_of: DateTime<Utc>) -> Result<Payer, EngineError> {
+    let Some(month) = find_month(engine, as_of).await? else { return Ok(Payer::Unknown) };
+    let sql = format!(
+        "select count(*) as others from costs_by_account where linked_account_id <> account_id and {}",
+        within(month)
+    );
+    let others = engine.rows(&sql).await?.first().and_then(|row| row.int("others"));
+    Ok(if others.is_some_and(|others| others > 0) { Payer::Known } else { Payer::Unknown })
 }
 
 async fn find_lines(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<LineCost>, EngineError> {

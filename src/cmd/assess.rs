@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::error::Failure;
 use crate::forecast::SpendError;
 use crate::portfolio::{AssessError, Assessment, Settings, assess};
-use crate::prices::{PriceBook, RateCard};
+use crate::prices::PriceBook;
 use crate::store::Snapshot;
 
 impl Context {
@@ -37,7 +37,7 @@ pub(super) async fn provide(engine: &Engine, sql: &str, snapshot: &Snapshot) -> 
     if names.is_empty() {
         return Ok(());
     }
-    let card = RateCard::new(book(snapshot).await?, analysis::billed(engine, as_of).await?);
+    let card = analysis::rate_card(engine, book(snapshot).await?, as_of).await?;
     Ok(analysis::provide(engine, &card, as_of, &names).await?)
 }
 

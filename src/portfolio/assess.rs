@@ -148,7 +148,7 @@ struct Desk {
 impl Desk {
     async fn over(snapshot: &Snapshot, book: &PriceBook) -> Result<Self, AssessError> {
         let (engine, as_of) = (Engine::over(snapshot)?, snapshot.as_of());
-        let card = RateCard::new(book.clone(), analysis::billed(&engine, as_of).await?);
+        let card = analysis::rate_card(&engine, book.clone(), as_of).await?;
         Ok(Desk { engine, card, as_of })
     }
 

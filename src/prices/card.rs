@@ -31,6 +31,15 @@ pub struct BilledUsage {
 pub enum Tier {
     /// The tier in which the last unit of this monthly quantity falls: what goes away first when usage falls.
     Marginal(Decimal),
+    /// The tier in which the unit after this monthly quantity falls: what goes away last when usage falls to it.
+    After(Decimal),
+    /// The average over the last units of a monthly quantity, whatever tiers they cross.
+    Last {
+        /// How many units.
+        units: Decimal,
+        /// The quantity that they are the last units of; not below `units`.
+        of: Decimal,
+    },
     /// The tier of the first unit: the dearest.
     First,
     /// The tier of the last unit of a very large quantity: the cheapest.
@@ -78,8 +87,10 @@ pub struct Rate {
     pub value: Decimal,
     /// What one unit is.
     pub unit: String,
-    /// Quantity a month at which its tier begins.
+    /// Quantity a month at which its tier begins; of several tiers, the cheapest.
     pub tier: Decimal,
+    /// Where the dearest of several tiers begins, when the rate is an average over them.
+    pub across: Option<Decimal>,
     /// Where the number comes from.
     pub source: RateSource,
     /// Day of the list price's reading, or the month of the bill.
@@ -98,9 +109,20 @@ impl Rate {
             self.value.round_sf(8).unwrap_or(self.value).normalize(),
             self.unit
         );
-        if !self.tier.is_zero() {
-            let _ = write!(line, " beyond {} {}", crate::model::money::grouped(&self.tier.to_string()), self.unit);
-        }
+        let grouped = |quantity: Decimal| crate::model::money::grouped(&quantity.to_string());
+        let _ = match self.across {
+            Some(from) => {
+                write!(
+                    line,
+                    " on average over the tiers from {} to beyond {} {}",
+                    grouped(from),
+                    grouped(self.tier),
+                    self.unit
+                )
+            }
+            None if self.tier.is_zero() => Ok(()),
+            None => write!(line, " beyond {} {}", grouped(self.tier), self.unit),
+        };
         let list = format!("list price of {} ({})", self.date, self.mark.as_str());
         let _ = match &self.source {
             RateSource::List => write!(line, ", {list}"),
@@ -150,17 +172,30 @@ struct Paid {
     month: NaiveDate,
 }
 
+/// Whose usage the bill shows: tiers are filled by all accounts of a payer together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payer {
+    /// The bill is the payer's: it holds all of its accounts.
+    Known,
+    /// It may be a member account's: others may fill the tiers too.
+    Unknown,
+}
+
 /// The rates of one payer: the price book, and what its last full month says was paid.
 #[derive(Clone, Debug)]
 pub struct RateCard {
     book: PriceBook,
     paid: BTreeMap<(String, String), Paid>,
+    payer: Payer,
 }
 
+/// A share of list at which nobody else can have filled cheaper tiers: but for rounding, all of it was paid.
+const WHOLE_SHARE: Decimal = Decimal::from_parts(9995, 0, 0, false, 4);
+
 impl RateCard {
-    /// Returns the card for the payer whose last full month was `billed`. Usage that is not in the book, that several
+    /// Returns the card for a bill whose last full month was `billed`. Usage that is not in the book, that several
     /// items share, or that was not paid for as usage (a quantity or cost below 0) says nothing about a rate.
-    pub fn new(book: PriceBook, billed: Vec<BilledUsage>) -> Self {
+    pub fn new(book: PriceBook, billed: Vec<BilledUsage>, payer: Payer) -> Self {
         let mut paid: BTreeMap<(String, String), Paid> = BTreeMap::new();
         for usage in billed {
             let Some((item, place)) = book.item_of(&usage.usage_type) else { continue };
@@ -173,7 +208,7 @@ impl RateCard {
             sum.net += usage.net;
             sum.month = sum.month.max(usage.month);
         }
-        RateCard { book, paid }
+        RateCard { book, paid, payer }
     }
 
     /// Returns the price book behind the card.
@@ -181,7 +216,8 @@ impl RateCard {
         &self.book
     }
 
-    /// Returns the payer's quantity of `item` in `region` in the last full month, in the item's unit.
+    /// Returns the billed quantity of `item` in `region` in the last full month, in the item's unit; all of the
+    /// payer's, or a part of it where the payer is not known.
     pub fn volume(&self, item: &str, region: &str) -> Option<Decimal> {
         self.paid(item, region).map(|paid| paid.quantity)
     }
@@ -190,20 +226,56 @@ impl RateCard {
         self.paid.get(&(item.to_owned(), region.to_owned())).copied()
     }
 
-    /// Returns the rate at which `quantity` a month of `item` would be saved or spent, for one end of a range: the
-    /// payer's marginal tier; where its volume is not known, the cheapest tier for the low end, the first for the high
-    /// end, and the tier of `quantity` itself between them.
+    /// Returns the rate at which `quantity` a month of `item` would be saved, for one end of a range. The payer's last
+    /// units go away first: the low end is their tier, the likeliest rate the average over the tiers that `quantity`
+    /// crosses, the high end the dearest of them. Where the payer's volume is not known: the cheapest tier for the
+    /// low end, the first for the high end, and between them as though what is known were all.
     ///
     /// # Errors
     /// As [`RateCard::rate`].
     pub fn rate_for(&self, item: &str, region: &str, quantity: Option<Decimal>, end: End) -> Result<Rate, NoRate> {
-        let tier = match (self.volume(item, region), end) {
-            (Some(volume), _) => Tier::Marginal(quantity.map_or(volume, |q| q.max(volume))),
+        let least = quantity.unwrap_or_default();
+        let volume = self.volume(item, region);
+        let known = volume.filter(|_| self.is_whole(item, region)).map(|volume| volume.max(least));
+        let last = |of: Decimal| Tier::Last { units: least, of };
+        let tier = match (known, end) {
+            (Some(volume), End::Low) => Tier::Marginal(volume),
+            (Some(volume), End::Expected) => last(volume),
+            (Some(volume), End::High) if least.is_zero() => Tier::Marginal(volume),
+            (Some(volume), End::High) => Tier::After(volume - least),
             (None, End::Low) => Tier::Cheapest,
             (None, End::High) => Tier::First,
-            (None, End::Expected) => quantity.map_or(Tier::First, Tier::Marginal),
+            (None, End::Expected) => volume.or(quantity).map_or(Tier::First, |seen| last(seen.max(least))),
         };
+        if known.is_none() && end != End::Expected {
+            return self.rate_of_a_part(item, region, tier);
+        }
         self.rate(item, region, tier)
+    }
+
+    /// Returns true when the billed quantity fills the tiers alone: the payer's own, or paid for as though it were.
+    fn is_whole(&self, item: &str, region: &str) -> bool {
+        let Some(paid) = self.paid(item, region) else { return false };
+        let tiers = self.book.tiers(item, region);
+        self.payer == Payer::Known
+            || tiers.len() <= 1
+            || paid_share(tiers, paid).is_some_and(|share| share >= WHOLE_SHARE)
+    }
+
+    /// The rate at `tier` for a part of the payer's usage: what it was paid below list can be a discount or cheaper
+    /// tiers that others filled. As a discount on the first tier the cheapest tier errs low and the first errs high.
+    fn rate_of_a_part(&self, item: &str, region: &str, tier: Tier) -> Result<Rate, NoRate> {
+        let rate = self.rate(item, region, tier)?;
+        let tiers = self.book.tiers(item, region);
+        let average = self.paid(item, region).and_then(|paid| Some((paid.net.usd().checked_div(paid.quantity)?, paid)));
+        let (Some((average, paid)), Some((value, _, _)), Some(first)) =
+            (average, value_at(tiers, tier), tiers.first().filter(|first| !first.per_unit().is_zero()))
+        else {
+            return Ok(rate);
+        };
+        let paid_share = (average / first.per_unit()).round_dp(12);
+        let source = RateSource::Net { paid_share, month: paid.month };
+        Ok(Rate { value: value * paid_share, source, ..rate })
     }
 
     /// Returns the rate of `item` in `region` at `tier`: list price × what the bill says was paid of list, else list
@@ -216,7 +288,7 @@ impl RateCard {
         let tiers = self.book.tiers(item, region);
         let paid = self.paid(item, region);
         let (item, region) = (item.to_owned(), region.to_owned());
-        let Some(price) = pick(tiers, tier) else {
+        let Some((list, price, across)) = value_at(tiers, tier) else {
             let untiered = self.book.tiers(&any.item, &any.region).len() == 1;
             return average(any, &region, paid.filter(|_| untiered)).ok_or(NoRate::NoRegion { item, region });
         };
@@ -226,11 +298,11 @@ impl RateCard {
         }
         let share = paid.and_then(|paid| Some((paid_share(tiers, paid)?, paid.month)));
         let (value, source) = match share {
-            Some((paid_share, month)) => (price.per_unit() * paid_share, RateSource::Net { paid_share, month }),
-            None => (price.per_unit(), RateSource::List),
+            Some((paid_share, month)) => (list * paid_share, RateSource::Net { paid_share, month }),
+            None => (list, RateSource::List),
         };
         let (unit, tier) = (price.unit.clone(), price.from);
-        Ok(Rate { item, region, value, unit, tier, source, date: price.date, mark: price.mark })
+        Ok(Rate { item, region, value, unit, tier, across, source, date: price.date, mark: price.mark })
     }
 
     /// Returns what `quantity` a month of `item` costs at list, filled tier by tier; `None` without a verified price.
@@ -251,12 +323,22 @@ impl RateCard {
     }
 }
 
-fn pick(tiers: &[Price], tier: Tier) -> Option<&Price> {
-    match tier {
+/// The list price of one unit at `tier`, the cheapest tier that it touches, and where the dearest begins when it is an
+/// average over several.
+fn value_at(tiers: &[Price], tier: Tier) -> Option<(Decimal, &Price, Option<Decimal>)> {
+    let within = |quantity: Decimal| tiers.iter().rev().find(|price| price.from < quantity).or_else(|| tiers.first());
+    let after = |quantity: Decimal| tiers.iter().rev().find(|price| price.from <= quantity).or_else(|| tiers.first());
+    let price = match tier {
         Tier::First => tiers.first(),
         Tier::Cheapest => tiers.last(),
-        Tier::Marginal(quantity) => tiers.iter().rev().find(|price| price.from < quantity).or_else(|| tiers.first()),
-    }
+        Tier::Marginal(quantity) | Tier::Last { of: quantity, .. } => within(quantity),
+        Tier::After(quantity) => after(quantity),
+    }?;
+    let Tier::Last { units, of } = tier else { return Some((price.per_unit(), price, None)) };
+    let first = after(of - units).filter(|first| units > Decimal::ZERO && first.from < price.from);
+    let Some(first) = first else { return Some((price.per_unit(), price, None)) };
+    let cost = list_cost(tiers, of) - list_cost(tiers, of - units);
+    Some(((cost / units).round_dp(12), price, Some(first.from)))
 }
 
 /// Returns paid ÷ list cost of the same quantity, filled tier by tier.
@@ -279,6 +361,7 @@ fn average(price: &Price, region: &str, paid: Option<Paid>) -> Option<Rate> {
         value: (paid.net.usd() / paid.quantity).round_dp(12),
         unit: price.unit.clone(),
         tier: Decimal::ZERO,
+        across: None,
         source: RateSource::Average { month: paid.month },
         date: paid.month,
         mark: price.mark,
@@ -304,7 +387,11 @@ mod tests {
             net: Money::new(dec(net)),
             month,
         };
-        RateCard::new(BOOK.clone(), billed.iter().map(usage).collect())
+        RateCard::new(BOOK.clone(), billed.iter().map(usage).collect(), Payer::Known)
+    }
+
+    fn member(billed: &[(&str, &str, &str)]) -> RateCard {
+        RateCard { payer: Payer::Unknown, ..card(billed) }
     }
 
     static BOOK: std::sync::LazyLock<PriceBook> = std::sync::LazyLock::new(|| PriceBook::embedded().unwrap());
@@ -349,6 +436,33 @@ mod tests {
     }
 
     #[test]
+    fn a_saving_that_crosses_a_tier_lies_between_the_cheapest_and_the_dearest_that_it_touches() {
+        // 60,000 GB of which 20,000 go: 8,800 × 0.022 + 11,200 × 0.023 = 451.20, or 0.02256 a GB.
+        let card = card(&[("TimedStorage-ByteHrs", "60000", "1371.20")]);
+        let at = |quantity: &str, end| card.rate_for(STANDARD, "us-east-1", Some(dec(quantity)), end).unwrap();
+        let values = [End::Low, End::Expected, End::High].map(|end| at("20000", end).value);
+        assert_eq!(values, [dec("0.022"), dec("0.02256"), dec("0.023")]);
+        let line = at("20000", End::Expected).describe();
+        assert!(line.contains("on average over the tiers from 0 to beyond 51,200 GB-month"), "{line}");
+        let within = [End::Low, End::Expected, End::High].map(|end| at("8800", end).value);
+        assert_eq!(within, [dec("0.022"); 3], "the last 8,800 GB cross nothing");
+    }
+
+    #[test]
+    fn a_member_that_pays_less_than_its_own_tier_may_have_a_discount_or_cheap_tiers_of_others() {
+        let ends = |card: &RateCard| {
+            [End::Low, End::Expected, End::High]
+                .map(|end| card.rate_for(STANDARD, "us-east-1", Some(dec("10")), end).unwrap().value.round_dp(6))
+        };
+        // 1,000 GB for $21: 0.021 a GB on average. The payer's last tier can be as cheap as 0.021 × 0.021 ÷ 0.023.
+        let billed = [("TimedStorage-ByteHrs", "1000", "21")];
+        assert_eq!(ends(&member(&billed)), [dec("0.019174"), dec("0.021"), dec("0.021")]);
+        assert_eq!(ends(&card(&billed)), [dec("0.021"); 3], "the payer's own bill leaves no doubt");
+        let full = [("TimedStorage-ByteHrs", "1000", "23")];
+        assert_eq!(ends(&member(&full)), [dec("0.023"); 3], "who pays the first tier in full fills no other");
+    }
+
+    #[test]
     fn a_price_that_is_not_verified_gives_no_rate_unless_the_bill_says_what_was_paid() {
         let item = "glue.etl.standard_gen2";
         let none = card(&[]).rate(item, "eu-west-1", Tier::First).unwrap_err();
@@ -374,20 +488,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rate_lies_between_the_cheapest_and_the_first_tier_and_never_above_list_when_less_was_paid(
+        fn the_ends_hold_what_the_last_units_cost_whatever_tiers_they_cross_and_whoever_pays(
             volume in 1_u64..2_000_000, percent in 0_u64..=100, asked in 1_u64..2_000_000,
         ) {
             let volume = Decimal::from(volume);
             let share = Decimal::from(percent) / Decimal::ONE_HUNDRED;
             let net = list_cost(BOOK.tiers(STANDARD, "us-east-1"), volume) * share;
             let card = card(&[("TimedStorage-ByteHrs", &volume.to_string(), &net.to_string())]);
-            let list = RateCard::new(BOOK.clone(), Vec::new());
-            for end in [End::Low, End::Expected, End::High] {
-                let paid = card.rate_for(STANDARD, "us-east-1", Some(Decimal::from(asked)), end).unwrap();
-                let tier = Tier::Marginal(volume.max(Decimal::from(asked)));
-                let full = list.rate(STANDARD, "us-east-1", tier).unwrap();
-                prop_assert!(paid.value <= full.value);
-                prop_assert_eq!(paid.value.round_dp(9), (full.value * share).round_dp(9));
+            let all = volume.max(Decimal::from(asked));
+            let asked = Decimal::from(asked);
+            let tiers = BOOK.tiers(STANDARD, "us-east-1");
+            let truth = (list_cost(tiers, all) - list_cost(tiers, all - asked)) / asked;
+            for card in [card.clone(), RateCard { payer: Payer::Unknown, ..card }] {
+                let at = |end| card.rate_for(STANDARD, "us-east-1", Some(asked), end).unwrap().value;
+                let [low, expected, high] = [End::Low, End::Expected, End::High].map(at);
+                let slack = dec("0.000000001");
+                prop_assert!(low <= expected + slack && expected <= high + slack, "{low} {expected} {high}");
+                prop_assert!((expected - truth * share).abs() < slack, "{expected} for {truth} × {share}");
+                prop_assert!(high <= tiers[0].per_unit());
             }
         }
 

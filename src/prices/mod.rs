@@ -11,6 +11,6 @@ pub mod refreshed;
 mod region;
 
 pub use book::{GLOBAL, Mark, Price, PriceBook, PriceError};
-pub use card::{BilledUsage, End, NoRate, Rate, RateCard, RateSource, Tier};
+pub use card::{BilledUsage, End, NoRate, Payer, Rate, RateCard, RateSource, Tier};
 pub use refreshed::{Refreshed, RefreshedError};
 pub use region::{bare_usage_type, code_of, region_of_usage_type};

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::Cell;
 
-static CARD: LazyLock<RateCard> = LazyLock::new(|| RateCard::new(PriceBook::embedded().unwrap(), Vec::new()));
+static CARD: LazyLock<RateCard> =
+    LazyLock::new(|| RateCard::new(PriceBook::embedded().unwrap(), Vec::new(), crate::prices::Payer::Unknown));
 
 fn parse(text: &str) -> Result<Formula, FormulaError> {
     Formula::parse(text, CARD.book())
