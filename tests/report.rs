@@ -19,7 +19,7 @@ async fn the_report_counts_recommendations_and_only_lists_what_is_possible() {
         .findings
         .iter()
         .filter_map(|finding| match &finding.verdict {
-            Verdict::Recommended { counted } => Some(counted.low),
+            Verdict::Recommended { counted, .. } => Some(counted.low),
             _ => None,
         })
         .sum();

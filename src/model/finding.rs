@@ -182,6 +182,9 @@ pub enum Verdict {
     Recommended {
         /// USD per month that count, after what other recommendations already take from the same pools.
         counted: Range,
+        /// Why less counts than the saving says, where its part of the bill cut it off.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<String>,
     },
     /// Another finding takes the same part of the bill and saves more.
     Outbid {

@@ -17,7 +17,7 @@ pub use action::Action;
 pub use coverage::{Coverage, CoverageState};
 pub use event::Event;
 pub use finding::{Basis, Confidence, Finding, FindingId, Level, Status, Unlock, Verdict};
-pub use money::{Estimate, Money, Range};
+pub use money::{Cost, Estimate, Money, Range};
 pub use origin::Origin;
 pub use pool::{Axis, BillLine, Pool, PoolPath};
 pub use row::{Cell, Row};

@@ -172,11 +172,12 @@ impl Range {
 
     /// Returns what is left of a saving after a cost: the ends cross, since a dear cost goes with the low saving.
     #[must_use]
-    pub fn minus_cost(self, cost: Range) -> Range {
+    pub fn minus_cost(self, cost: Cost) -> Range {
+        let expected = self.expected - cost.expected;
         Range {
-            low: cost.high.map_or(self.low - cost.expected, |dear| self.low - dear).min(self.expected - cost.expected),
-            expected: self.expected - cost.expected,
-            high: self.high.map(|high| (high - cost.low).max(self.expected - cost.expected)),
+            low: (self.low - cost.high).min(expected),
+            expected,
+            high: self.high.map(|high| (high - cost.low).max(expected)),
         }
     }
 
@@ -187,6 +188,39 @@ impl Range {
             Some(high) => format!("{} … {}", self.low.human(), high.human()),
             None => format!("{} or more", self.low.human()),
         }
+    }
+}
+
+/// A range of costs that something bounds. What nothing bounds cannot be taken off a saving: the rest is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    low: Money,
+    expected: Money,
+    high: Money,
+}
+
+impl Cost {
+    /// It costs nothing.
+    pub const NOTHING: Cost = Cost { low: Money::ZERO, expected: Money::ZERO, high: Money::ZERO };
+
+    /// Returns the cost, or `None` when nothing bounds the range.
+    pub fn of(range: Range) -> Option<Self> {
+        Some(Cost { low: range.low, expected: range.expected, high: range.high? })
+    }
+
+    /// Returns the cost as a range.
+    pub const fn range(self) -> Range {
+        Range { low: self.low, expected: self.expected, high: Some(self.high) }
+    }
+
+    /// Returns the least that it can be.
+    pub const fn least(self) -> Money {
+        self.low
+    }
+
+    /// Returns the most that it can be.
+    pub const fn most(self) -> Money {
+        self.high
     }
 }
 
@@ -319,7 +353,12 @@ mod tests {
     fn a_dear_cost_meets_the_low_saving() {
         let saving = Range::new(usd("10"), usd("20"), Some(usd("30"))).unwrap();
         let cost = Range::new(usd("1"), usd("2"), Some(usd("5"))).unwrap();
-        let net = saving.minus_cost(cost);
+        let net = saving.minus_cost(Cost::of(cost).unwrap());
         assert_eq!((net.low, net.expected, net.high), (usd("5"), usd("18"), Some(usd("29"))));
+    }
+
+    #[test]
+    fn a_cost_that_nothing_bounds_is_no_cost_to_reckon_with() {
+        assert_eq!(Cost::of(Range { low: usd("1"), expected: usd("2"), high: None }), None);
     }
 }

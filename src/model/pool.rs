@@ -74,14 +74,21 @@ pub struct Pool {
     pub quantity: Decimal,
     /// Cost a month at list price.
     pub list: Option<Money>,
-    /// Its share of the bill's net amortised cost a month.
+    /// Its share of the bill's net amortised cost a month: never more than the line holds.
     pub billed: Option<Money>,
+    /// Today's quantity at what the line paid for a unit: more than `billed` where more is there than was billed.
+    pub today: Option<Money>,
 }
 
 impl Pool {
     /// Returns the cost a month: billed where it is known, else list.
     pub fn cost(&self) -> Option<Money> {
         self.billed.or(self.list)
+    }
+
+    /// Returns the most that it can cost a month at today's quantity: no saving is larger.
+    pub fn most(&self) -> Option<Money> {
+        self.cost().max(self.today)
     }
 }
 

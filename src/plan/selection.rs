@@ -65,7 +65,7 @@ impl Selection {
 
     fn verdict(&self, finding: &Finding, action: &Action) -> Result<(), (SkipKind, String)> {
         match &finding.verdict {
-            Verdict::Recommended { counted } => match self.min_saving {
+            Verdict::Recommended { counted, .. } => match self.min_saving {
                 Some(least) if counted.low < least => {
                     Err((SkipKind::TooSmall, format!("it saves {}, less than {}", counted.human(), least.human())))
                 }

@@ -51,7 +51,7 @@ pub fn found(id: &str, bucket: &str) -> Finding {
         trace: vec![],
         gaps: vec![],
         status: Status::New,
-        verdict: Verdict::Recommended { counted: range },
+        verdict: Verdict::Recommended { counted: range, limit: None },
     }
 }
 

@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::model::{Money, Range};
+use crate::model::{Cost, Money, Range};
 
 /// Months that the curve covers.
 pub(super) const MONTHS: u32 = 12;
@@ -19,9 +19,9 @@ pub(super) struct Flow {
     /// USD per month after the last stage.
     pub saving: Range,
     /// USD per month on top, from the first day.
-    pub running: Range,
+    pub running: Cost,
     /// USD once, on the first day.
-    pub one_off: Range,
+    pub one_off: Cost,
 }
 
 impl Flow {
@@ -51,9 +51,8 @@ impl Flow {
 
     /// Returns the day on which the low end has paid back what it cost; `None` when that is not within the curve.
     pub fn payback_days(&self) -> Option<u32> {
-        let cost = self.one_off.high.unwrap_or(self.one_off.expected);
-        let running = self.running.high.unwrap_or(self.running.expected);
-        let mut balance = -cost;
+        let running = self.running.most();
+        let mut balance = -self.one_off.most();
         // The last day before which the balance was negative: a later ramp may eat what was paid back.
         let mut paid = (balance >= Money::ZERO).then_some(0);
         for day in 1..=MONTHS * MONTH_DAYS {
@@ -80,13 +79,17 @@ mod tests {
         Range::exact(Money::new(text.parse().unwrap()))
     }
 
+    fn cost(text: &str) -> Cost {
+        Cost::of(usd(text)).unwrap()
+    }
+
     #[test]
     fn nothing_is_saved_before_the_first_tier_and_the_one_off_comes_first() {
         let flow = Flow {
             ramp: vec![(30, usd("0")), (90, usd("10"))],
             saving: usd("18"),
-            running: usd("1"),
-            one_off: usd("20"),
+            running: cost("1"),
+            one_off: cost("20"),
         };
         let months: Vec<String> = flow.curve().iter().map(|month| month.low.to_string()).collect();
         assert_eq!(months[..5], ["-21.00", "9.00", "9.00", "17.00", "17.00"]);
@@ -96,9 +99,9 @@ mod tests {
 
     #[test]
     fn what_costs_nothing_has_paid_back_at_once_and_what_only_costs_never_does() {
-        let free = Flow { ramp: vec![], saving: usd("1"), running: usd("0"), one_off: usd("0") };
+        let free = Flow { ramp: vec![], saving: usd("1"), running: cost("0"), one_off: cost("0") };
         assert_eq!(free.payback_days(), Some(0));
-        let dear = Flow { ramp: vec![], saving: usd("1"), running: usd("2"), one_off: usd("0") };
+        let dear = Flow { ramp: vec![], saving: usd("1"), running: cost("2"), one_off: cost("0") };
         assert_eq!(dear.payback_days(), None);
     }
 }

@@ -16,7 +16,8 @@ use super::{Library, Policy, PolicyError};
 use crate::engine::Engine;
 use crate::model::finding::{Effect, TraceStep};
 use crate::model::{
-    Cell, Confidence, Coverage, Estimate, Finding, FindingId, Money, PoolPath, Range, Row, Status, Untrusted, Verdict,
+    Cell, Confidence, Cost, Coverage, Estimate, Finding, FindingId, Money, PoolPath, Range, Row, Status, Untrusted,
+    Verdict,
 };
 use crate::prices::{End, RateCard};
 
@@ -203,7 +204,7 @@ fn provisional(saving: &Estimate, confidence: Confidence) -> Verdict {
     match (saving, confidence) {
         (Estimate::Unknown(why), _) => Verdict::Unknown { why: why.clone() },
         (Estimate::Known(_), Confidence::Possible) => Verdict::Possible,
-        (Estimate::Known(range), _) => Verdict::Recommended { counted: *range },
+        (Estimate::Known(range), _) => Verdict::Recommended { counted: *range, limit: None },
     }
 }
 
@@ -274,10 +275,13 @@ fn flow(saving: &Estimate, running: &Estimate, one_off: &Estimate, ramp: &[(u32,
         Estimate::Known(range) => Ok(*range),
         Estimate::Unknown(why) => Err(format!("{name}: {why}")),
     };
+    let cost = |name: &str, estimate: &Estimate| {
+        Cost::of(known(name, estimate)?).ok_or_else(|| format!("{name}: nothing bounds it"))
+    };
     Ok(Flow {
         saving: known("saving", saving)?,
-        running: known("running cost", running)?,
-        one_off: known("one-off cost", one_off)?,
+        running: cost("running cost", running)?,
+        one_off: cost("one-off cost", one_off)?,
         ramp: ramp.iter().map(|(day, stage)| Ok((*day, known("ramp", stage)?))).collect::<Result<_, String>>()?,
     })
 }

@@ -260,11 +260,11 @@ impl Stake {
 
     /// Dollars a month that this stake saves at the low end.
     fn saved_low(&self) -> Decimal {
-        self.cost * (Decimal::ONE - self.usage.low * self.rate.low)
+        self.cost.sure * (Decimal::ONE - self.usage.low * self.rate.low)
     }
 
     /// Dollars a month of this stake's rate cut that are gone when `other` leaves less to be cheaper.
     fn lost_to(&self, other: &Stake) -> Decimal {
-        self.cost * self.usage.low * (Decimal::ONE - self.rate.low) * (Decimal::ONE - other.usage.high)
+        self.cost.sure * self.usage.low * (Decimal::ONE - self.rate.low) * (Decimal::ONE - other.usage.high)
     }
 }

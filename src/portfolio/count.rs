@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::ground::Ground;
+use super::ground::{Ground, LeafCost};
 use super::proposal::{Keep, Proposal, Stake, cents};
 use crate::model::{Money, Range};
 
@@ -92,9 +92,11 @@ fn left(owner: usize, stakes: &[Stake], cuts: &BTreeMap<usize, Vec<(usize, Keep)
         }
         if all.is_zero() { Decimal::ONE } else { rest / all }
     };
+    let expected = at(End::Expected, End::Expected);
     Left {
-        low: at(End::Low, End::High),
-        expected: at(End::Expected, End::Expected),
+        // The leaves weigh differently at the low end, since each grew by itself: it never keeps the larger share.
+        low: at(End::Low, End::High).min(expected),
+        expected,
         high: at(End::High, End::Low),
         together: at(End::High, End::High),
     }
@@ -108,7 +110,7 @@ fn shrunk(proposal: &Proposal, left: &Left) -> Counted {
     };
     Counted {
         monthly: shrink(proposal.saving.minus_cost(proposal.running)),
-        one_off: shrink(proposal.one_off),
+        one_off: shrink(proposal.one_off.range()),
         net_12m: shrink(proposal.net_12m),
     }
 }
@@ -131,6 +133,16 @@ impl Stake {
     /// Dollars a month that the usage cut saves, and that the rate cut saves on what is left.
     fn saved(&self, end: End) -> (Decimal, Decimal) {
         let (usage, rate) = (self.usage.at(end), self.rate.at(end));
-        (self.cost * (Decimal::ONE - usage), self.cost * usage * (Decimal::ONE - rate))
+        let cost = self.cost.at(end);
+        (cost * (Decimal::ONE - usage), cost * usage * (Decimal::ONE - rate))
+    }
+}
+
+impl LeafCost {
+    fn at(&self, end: End) -> Decimal {
+        match end {
+            End::Low => self.sure,
+            End::Expected | End::High => self.most,
+        }
     }
 }

@@ -118,7 +118,7 @@ pub fn csv(findings: &[&Finding]) -> String {
 fn cells(finding: &Finding) -> Vec<Cow<'_, str>> {
     let [saving_low, saving_expected, saving_high] = ends(finding.saving.known());
     let counted = match finding.verdict {
-        Verdict::Recommended { counted } => Some(counted),
+        Verdict::Recommended { counted, .. } => Some(counted),
         _ => None,
     };
     let [counted_low, counted_expected, counted_high] = ends(counted);

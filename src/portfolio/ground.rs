@@ -1,9 +1,26 @@
 //! The pools that proposals stand on, in one order, found by scope. Never reads a database.
 
+use std::iter::Sum;
+
 use crate::model::{Pool, PoolPath};
 use rust_decimal::Decimal;
 
 use super::proposal::Cut;
+
+/// Dollars a month of one leaf or of several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeafCost {
+    /// What the last bill held: a low end counts no more of it.
+    pub sure: Decimal,
+    /// What today's quantity costs: the other ends count no more.
+    pub most: Decimal,
+}
+
+impl Sum for LeafCost {
+    fn sum<I: Iterator<Item = LeafCost>>(costs: I) -> Self {
+        costs.fold(LeafCost::default(), |all, one| LeafCost { sure: all.sure + one.sure, most: all.most + one.most })
+    }
+}
 
 /// Pools sorted by path and class: leaf numbers are places in this order.
 #[derive(Debug)]
@@ -25,9 +42,10 @@ impl<'a> Ground<'a> {
         self.under(&cut.scope).filter(of_class).collect()
     }
 
-    /// Returns the cost a month of a leaf, in dollars; `None` when neither bill nor list price is known.
-    pub fn cost(&self, leaf: usize) -> Option<Decimal> {
-        self.pools[leaf].cost().map(crate::model::Money::usd)
+    /// Returns the cost a month of a leaf; `None` when neither bill nor list price is known.
+    pub fn cost(&self, leaf: usize) -> Option<LeafCost> {
+        let pool = self.pools[leaf];
+        Some(LeafCost { sure: pool.cost()?.usd(), most: pool.most()?.usd() })
     }
 
     /// The leaf that the scope names, then those below it: two runs in the order, since `a-b` sorts before `a/b`.

@@ -17,7 +17,7 @@ mod services;
 pub use assess::{AssessError, Assessment, Settings, assess};
 pub use blind::{Billed, Blind, BlindSpend, blind};
 pub use document::{Document, csv};
-pub use ground::Ground;
+pub use ground::{Ground, LeafCost};
 pub use proposal::{Cut, HORIZON_MONTHS, Keep, Proposal};
 pub use rank::Totals;
 pub use reconcile::{BillTotals, Reconciled, reconcile};
@@ -66,7 +66,7 @@ fn settle(proposals: &[Proposal], ground: &Ground<'_>) -> (Vec<Verdict>, Counted
     let recommended: Vec<&Proposal> = kept.iter().map(|at| &proposals[*at]).collect();
     let (counted, whole) = count::count(&recommended, ground);
     let verdict = |at: usize| match kept.binary_search(&at) {
-        Ok(place) => Verdict::Recommended { counted: counted[place].monthly },
+        Ok(place) => Verdict::Recommended { counted: counted[place].monthly, limit: proposals[at].limit.clone() },
         Err(_) => refused(at, &kept, proposals, &field),
     };
     ((0..proposals.len()).map(verdict).collect(), whole)

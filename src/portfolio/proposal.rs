@@ -4,9 +4,9 @@
 
 use rust_decimal::Decimal;
 
-use super::ground::Ground;
+use super::ground::{Ground, LeafCost};
 use crate::model::money::MONEY_SCALE;
-use crate::model::{Axis, Confidence, Estimate, Finding, FindingId, Money, PoolPath, Range, Verdict};
+use crate::model::{Axis, Confidence, Cost, Estimate, Finding, FindingId, Money, PoolPath, Range, Verdict};
 
 /// Months over which a proposal must pay back.
 pub const HORIZON_MONTHS: u32 = 12;
@@ -27,10 +27,15 @@ impl Keep {
     pub const ALL: Keep = Keep { low: Decimal::ONE, expected: Decimal::ONE, high: Decimal::ONE };
 
     /// Returns the share that `saving` leaves of `cost`; a saving that nothing bounds may take all of it.
-    pub fn after(saving: Range, cost: Decimal) -> Self {
-        let left = |usd: Money| if cost.is_zero() { Decimal::ONE } else { share(Decimal::ONE - usd.usd() / cost) };
-        let high = saving.high.map_or(Decimal::ZERO, left);
-        Keep { low: left(saving.low), expected: left(saving.expected), high }
+    pub fn after(saving: Range, cost: LeafCost) -> Self {
+        let left = |usd: Money, of: Decimal| {
+            if of.is_zero() { Decimal::ONE } else { share(Decimal::ONE - usd.usd() / of) }
+        };
+        // Of two costs a low end may take the larger share: what others may still take is the least of it.
+        let low = left(saving.low, cost.sure);
+        let expected = left(saving.expected, cost.most).min(low);
+        let high = saving.high.map_or(Decimal::ZERO, |high| left(high, cost.most)).min(expected);
+        Keep { low, expected, high }
     }
 
     fn times(self, other: Keep) -> Keep {
@@ -72,11 +77,13 @@ pub struct Proposal {
     /// USD per month, never more than the pools cost.
     pub saving: Range,
     /// USD per month that the changed state costs on top.
-    pub running: Range,
+    pub running: Cost,
     /// USD that the change costs once.
-    pub one_off: Range,
+    pub one_off: Cost,
     /// USD over the first 12 months, one-off and running costs in; the low end is above zero.
     pub net_12m: Range,
+    /// Why the saving is less than the finding's, where the pools cut it off.
+    pub limit: Option<String>,
     /// Knobs that it turns: resource, knob, value.
     pub claims: Vec<(String, String, String)>,
 }
@@ -85,7 +92,7 @@ pub struct Proposal {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stake {
     pub leaf: usize,
-    pub cost: Decimal,
+    pub cost: LeafCost,
     pub usage: Keep,
     pub rate: Keep,
 }
@@ -101,20 +108,21 @@ impl Proposal {
         if finding.confidence == Confidence::Possible {
             return Err(Verdict::Possible);
         }
-        let running = known(&finding.running, "running cost")?;
-        let one_off = known(&finding.one_off, "one-off cost")?;
+        let running = cost(&finding.running, "running cost")?;
+        let one_off = cost(&finding.one_off, "one-off cost")?;
         let net = known(&finding.net_saving_12m, "net saving")?;
-        let (cut, cost) = stand(finding, ground)?;
-        let bounded = bound(saving, cost);
-        let net_12m = shorten(net, saving, bounded, running.low, one_off.low);
+        let (cut, held) = stand(finding, ground)?;
+        let bounded = bound(saving, held);
+        let net_12m = shorten(net, saving, bounded, running.least(), one_off.least());
         judge(bounded, running, one_off, net_12m)?;
         Ok(Proposal {
             id: finding.id.clone(),
-            effects: vec![Cut { keep: Keep::after(bounded, cost), ..cut }],
+            effects: vec![Cut { keep: Keep::after(bounded, held), ..cut }],
             saving: bounded,
             running,
             one_off,
             net_12m,
+            limit: limit(saving, bounded, held),
             claims: claims(finding),
         })
     }
@@ -145,27 +153,47 @@ fn known(estimate: &Estimate, what: &str) -> Result<Range, Verdict> {
     }
 }
 
+fn cost(estimate: &Estimate, what: &str) -> Result<Cost, Verdict> {
+    let unbounded = || Verdict::Unknown { why: format!("{what}: nothing bounds it") };
+    Cost::of(known(estimate, what)?).ok_or_else(unbounded)
+}
+
 /// The pools that the finding stands on, and what they cost a month.
-fn stand(finding: &Finding, ground: &Ground<'_>) -> Result<(Cut, Decimal), Verdict> {
+fn stand(finding: &Finding, ground: &Ground<'_>) -> Result<(Cut, LeafCost), Verdict> {
     let unknown = |why: String| Verdict::Unknown { why };
     let Some(effect) = &finding.effect else {
         return Err(unknown("pool: no part of the bill is known to hold it".to_owned()));
     };
     let cut = Cut { scope: effect.scope.clone(), class: effect.class.clone(), axis: effect.axis, keep: Keep::ALL };
-    let costs: Vec<Decimal> = ground.touched(&cut).into_iter().filter_map(|leaf| ground.cost(leaf)).collect();
+    let costs: Vec<LeafCost> = ground.touched(&cut).into_iter().filter_map(|leaf| ground.cost(leaf)).collect();
     if costs.is_empty() {
         return Err(unknown(format!("pool: no part of the bill with a known cost lies under `{}`", cut.scope)));
     }
     Ok((cut, costs.into_iter().sum()))
 }
 
-/// A saving is a part of a pool: every end is cut off at the pool's cost.
-fn bound(saving: Range, cost: Decimal) -> Range {
-    let most = Money::new(cost);
+/// A saving is a part of a pool. The low end is cut off at what the last bill held, so that what is promised never
+/// exceeds it; the others at what today's quantity costs, since a lake grows between two bills.
+fn bound(saving: Range, cost: LeafCost) -> Range {
+    let (sure, most) = (Money::new(cost.sure), Money::new(cost.most));
     Range {
-        low: saving.low.min(most),
+        low: saving.low.min(sure),
         expected: saving.expected.min(most),
         high: Some(saving.high.map_or(most, |high| high.min(most))),
+    }
+}
+
+/// Says which ends of a saving the pools cut off, and where.
+fn limit(saving: Range, bounded: Range, cost: LeafCost) -> Option<String> {
+    let shown = |usd: Decimal| Money::new(usd).human();
+    let cut = saving.expected > bounded.expected || saving.high.zip(bounded.high).is_some_and(|(all, part)| all > part);
+    match (saving.low > bounded.low, cut) {
+        (false, false) => None,
+        (_, true) => Some(format!("no more than its part of the bill, {} a month, counts", shown(cost.most))),
+        (true, false) => Some(format!(
+            "the low end counts no more than its part of the last full month's bill, {}",
+            shown(cost.sure)
+        )),
     }
 }
 
@@ -184,11 +212,11 @@ fn shorten(net: Range, saving: Range, bounded: Range, running: Money, one_off: M
 }
 
 /// Costs that eat the saving are a verdict; a saving that may be nothing, at no cost, is a question.
-fn judge(saving: Range, running: Range, one_off: Range, net: Range) -> Result<(), Verdict> {
+fn judge(saving: Range, running: Cost, one_off: Cost, net: Range) -> Result<(), Verdict> {
     if net.low.is_positive() {
         return Ok(());
     }
-    let free = running == Range::ZERO && one_off == Range::ZERO;
+    let free = running == Cost::NOTHING && one_off == Cost::NOTHING;
     if free && saving.high.is_none_or(Money::is_positive) {
         return Err(Verdict::Possible);
     }
@@ -196,8 +224,8 @@ fn judge(saving: Range, running: Range, one_off: Range, net: Range) -> Result<()
 }
 
 /// The month after the horizon in which the low end has paid back, when each later month still gains.
-fn payback_month(saving: Range, running: Range, net: Range) -> Option<u32> {
-    let a_month = saving.low.usd() - running.high?.usd();
+fn payback_month(saving: Range, running: Cost, net: Range) -> Option<u32> {
+    let a_month = (saving.low - running.most()).usd();
     if a_month <= Decimal::ZERO {
         return None;
     }

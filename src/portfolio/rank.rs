@@ -80,7 +80,7 @@ fn verdict_place(verdict: &Verdict) -> u8 {
 fn weight(finding: &Finding) -> Decimal {
     let net = finding.net_saving_12m.known().map_or(Decimal::ZERO, |range| range.expected.usd());
     let counted = match (&finding.verdict, finding.saving.known()) {
-        (Verdict::Recommended { counted }, Some(saving)) if saving.expected.is_positive() => {
+        (Verdict::Recommended { counted, .. }, Some(saving)) if saving.expected.is_positive() => {
             net * counted.expected.usd() / saving.expected.usd()
         }
         _ => net,

@@ -8,13 +8,15 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::model::finding::{Effect, Pillar};
 use crate::model::{
-    Axis, BillLine, Confidence, Estimate, Finding, FindingId, Level, Money, Pool, PoolPath, Range, Status, Verdict,
+    Axis, BillLine, Confidence, Cost, Estimate, Finding, FindingId, Level, Money, Pool, PoolPath, Range, Status,
+    Verdict,
 };
 
 pub(super) fn pool(path: &str, class: &str, usd: &str) -> Pool {
     let line = BillLine { account_id: None, region: None, service: "S3".into(), usage_type: "T".into() };
     let cost = Some(Money::new(usd.parse().unwrap()));
-    Pool { path: PoolPath::parse(path), class: class.into(), line, quantity: Decimal::ONE, list: cost, billed: None }
+    let (path, class) = (PoolPath::parse(path), class.into());
+    Pool { path, class, line, quantity: Decimal::ONE, list: cost, billed: None, today: None }
 }
 
 /// What a test says about a proposal: where, on which axis, what stays, what it costs.
@@ -80,9 +82,10 @@ fn proposal(offer: &Offer, leaves: &[Pool]) -> Option<Proposal> {
         id: FindingId(offer.id.clone()),
         effects: offer.cuts.iter().map(cut).collect(),
         saving: usd(gross(offer, leaves)),
-        running: usd(offer.running.into()),
-        one_off: usd(offer.one_off.into()),
+        running: Cost::of(usd(offer.running.into())).unwrap(),
+        one_off: Cost::of(usd(offer.one_off.into())).unwrap(),
         net_12m: usd(net),
+        limit: None,
         claims: offer.knob.iter().map(|(knob, v)| ("r".into(), knob.to_string(), v.to_string())).collect(),
     })
 }
@@ -157,6 +160,20 @@ fn offers(most: usize) -> impl Strategy<Value = Vec<Offer>> {
     })
 }
 
+/// The same leaves after they grew: each costs so many percent more today than the bill says.
+fn grown(leaves: Vec<Pool>, percent: &[i64]) -> Vec<Pool> {
+    let grow = |(leaf, percent): (Pool, &i64)| {
+        let billed = leaf.list;
+        let today = billed.map(|usd| usd * (Decimal::ONE + Decimal::new(*percent, 2)));
+        Pool { billed, today, ..leaf }
+    };
+    leaves.into_iter().zip(percent).map(grow).collect()
+}
+
+fn growth() -> impl Strategy<Value = Vec<i64>> {
+    proptest::collection::vec(prop_oneof![1 => Just(0_i64), 1 => 1_i64..200], 5)
+}
+
 fn costs() -> impl Strategy<Value = Vec<i64>> {
     proptest::collection::vec(prop_oneof![1 => Just(0_i64), 9 => 1_i64..40], 5)
 }
@@ -210,8 +227,9 @@ pub(super) fn finding(
     cost: (Range, Range),
 ) -> Finding {
     let (running, one_off) = cost;
+    let (a_month, once) = (Cost::of(running).unwrap(), Cost::of(one_off).unwrap());
     let curve: Vec<Range> = (0..12)
-        .map(|month| saving.minus_cost(running).minus_cost(if month == 0 { one_off } else { Range::ZERO }))
+        .map(|month| saving.minus_cost(a_month).minus_cost(if month == 0 { once } else { Cost::NOTHING }))
         .collect();
     Finding {
         id: FindingId(format!("f-{id:03}")),
@@ -279,7 +297,7 @@ fn counted_under(portfolio: &Portfolio, scope: &str) -> (Money, Money) {
     let inside = |f: &&Finding| f.effect.as_ref().is_some_and(|effect| scope.covers(&effect.scope));
     let mut sum = (Money::ZERO, Money::ZERO);
     for finding in portfolio.findings.iter().filter(inside) {
-        if let Verdict::Recommended { counted } = finding.verdict {
+        if let Verdict::Recommended { counted, .. } = finding.verdict {
             sum = (sum.0 + counted.low, sum.1 + counted.expected);
         }
     }
@@ -290,26 +308,42 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn no_part_of_the_bill_is_saved_twice(findings in findings(), costs in costs()) {
-        let leaves = lake(&costs);
+    fn no_part_of_the_bill_is_saved_twice(findings in findings(), costs in costs(), growth in growth()) {
+        let leaves = grown(lake(&costs), &growth);
         let portfolio = decide(findings, &leaves);
         let a_cent = Money::new(Decimal::new(1, 9));
         for scope in SCOPES {
             let all = PoolPath::parse(scope);
             let cost: Money = leaves.iter().filter(|leaf| all.covers(&leaf.path)).filter_map(Pool::cost).sum();
+            let most: Money = leaves.iter().filter(|leaf| all.covers(&leaf.path)).filter_map(Pool::most).sum();
             let (low, expected) = counted_under(&portfolio, scope);
-            prop_assert!(low <= cost + a_cent && expected <= cost + a_cent, "{scope}: {low} {expected} of {cost}");
+            prop_assert!(low <= cost + a_cent && expected <= most + a_cent, "{scope}: {low} {expected} of {cost}, {most}");
         }
-        let cost: Money = leaves.iter().filter_map(Pool::cost).sum();
+        let cost: Money = leaves.iter().filter_map(Pool::most).sum();
         let totals = &portfolio.totals;
         prop_assert!(totals.recommended.high.is_none_or(|high| high <= cost + a_cent), "{totals:?} of {cost}");
         prop_assert_eq!(counted_under(&portfolio, "a"), (totals.headline_low, totals.recommended.expected));
         let ordered = |r: Range| Range::new(r.low, r.expected, r.high).is_some();
         prop_assert!(ordered(totals.recommended) && ordered(totals.net_saving_12m) && ordered(totals.one_off));
         for finding in &portfolio.findings {
-            if let Verdict::Recommended { counted } = finding.verdict {
+            if let Verdict::Recommended { counted, .. } = finding.verdict {
                 prop_assert!(ordered(counted));
             }
+        }
+    }
+
+    #[test]
+    fn what_counts_alone_is_what_the_finding_says_or_it_says_why_not(
+        saving in (1_i64..60, 0_i64..20, proptest::option::of(0_i64..30)), costs in costs(), growth in growth(),
+    ) {
+        let leaves = grown(lake(&costs), &growth);
+        let (low, more, most) = saving;
+        let said = range(low, low + more, most.map(|most| low + more + most));
+        let portfolio = decide(vec![finding(1, "a/b", None, Axis::Usage, said, FREE)], &leaves);
+        if let Verdict::Recommended { counted, limit } = &portfolio.findings[0].verdict {
+            let less = counted.low < said.low || counted.expected < said.expected
+                || said.high.is_some_and(|high| counted.high < Some(high));
+            prop_assert_eq!(less, limit.is_some(), "{:?} of {:?}: {:?}", counted, said, limit);
         }
     }
 
@@ -367,6 +401,41 @@ fn costs_that_outlast_the_year_are_no_payback_and_say_when() {
     assert_eq!(month("f-001"), Some(Verdict::NoPayback { month: Some(15) }));
     assert_eq!(month("f-002"), Some(Verdict::NoPayback { month: None }));
     assert_eq!(portfolio.totals.headline_low, Money::ZERO);
+}
+
+#[test]
+fn growth_since_the_bill_lowers_the_low_end_alone_and_the_finding_says_so() {
+    let leaves = grown(vec![pool("a/b/current", "STANDARD", "80")], &[25]);
+    let all = finding(1, "a/b", None, Axis::Usage, range(100, 100, Some(100)), FREE);
+    let portfolio = decide(vec![all], &leaves);
+    let Verdict::Recommended { counted, limit } = &portfolio.findings[0].verdict else { panic!("not recommended") };
+    assert_eq!(*counted, range(80, 100, Some(100)));
+    let why = "the low end counts no more than its part of the last full month's bill, $80.00";
+    assert_eq!(limit.as_deref(), Some(why));
+}
+
+#[test]
+fn a_sample_counts_what_it_extrapolates_and_only_the_bill_bounds_the_rest() {
+    let leaves = [pool("a/b/unsplit", "STANDARD", "50"), pool("a/b/noncurrent", "STANDARD", "30")];
+    let sampled = finding(1, "a/b/unsplit", None, Axis::Usage, range(1, 9, None), FREE);
+    let versions = finding(2, "a/b/noncurrent", None, Axis::Usage, range(20, 30, Some(30)), FREE);
+    let portfolio = decide(vec![sampled, versions], &leaves);
+    let first = portfolio.findings.iter().find(|finding| finding.id.0 == "f-001").unwrap();
+    assert_eq!(first.verdict, Verdict::Recommended { counted: range(1, 9, Some(50)), limit: None });
+    assert_eq!(portfolio.totals.recommended, range(21, 39, Some(80)));
+}
+
+#[test]
+fn a_cost_that_nothing_bounds_leaves_the_net_unknown_and_never_competes() {
+    let leaves = [pool("a/b/current", "STANDARD", "100")];
+    for (running, one_off) in [(range(1, 2, None), Range::ZERO), (Range::ZERO, range(1, 2, None))] {
+        let mut open = finding(1, "a/b", None, Axis::Rate, range(10, 10, Some(10)), FREE);
+        (open.running, open.one_off) = (Estimate::Known(running), Estimate::Known(one_off));
+        let portfolio = decide(vec![open], &leaves);
+        let Verdict::Unknown { why } = &portfolio.findings[0].verdict else { panic!("{portfolio:?}") };
+        assert!(why.ends_with("cost: nothing bounds it"), "{why}");
+        assert_eq!(portfolio.totals.headline_low, Money::ZERO);
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn driven(mover: &Mover) -> String {
 
 fn first(assessment: &Assessment, best: &Finding) -> String {
     let counted = match &best.verdict {
-        Verdict::Recommended { counted } => counted.human(),
+        Verdict::Recommended { counted, .. } => counted.human(),
         _ => best.saving.human(),
     };
     format!(

@@ -202,7 +202,7 @@ impl Lake {
             trace: vec![],
             gaps: vec![],
             status: Status::New,
-            verdict: Verdict::Recommended { counted: saving },
+            verdict: Verdict::Recommended { counted: saving, limit: None },
         }
     }
 

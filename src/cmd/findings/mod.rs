@@ -83,7 +83,7 @@ async fn list(asked: &Findings, context: &Context) -> Result<(), Failure> {
 /// What it is likely to save a month: what counts of it, where it is recommended.
 fn likely(finding: &Finding) -> Option<Money> {
     match finding.verdict {
-        Verdict::Recommended { counted } => Some(counted.expected),
+        Verdict::Recommended { counted, .. } => Some(counted.expected),
         _ => finding.saving.known().map(|range| range.expected),
     }
 }
@@ -105,7 +105,7 @@ fn table(assessment: &Assessment, findings: &[&Finding]) -> String {
     for finding in findings {
         let new = if finding.status == Status::New && assessment.previous.is_some() { " new" } else { "" };
         let saving = match finding.verdict {
-            Verdict::Recommended { counted } => counted.human(),
+            Verdict::Recommended { counted, .. } => counted.human(),
             _ => finding.saving.human(),
         };
         table.row([

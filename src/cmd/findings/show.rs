@@ -71,7 +71,10 @@ fn monthly(estimate: &Estimate) -> String {
 
 fn verdict(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Recommended { counted } => format!("recommended; counts {} a month", counted.human()),
+        Verdict::Recommended { counted, limit } => {
+            let why = limit.as_ref().map_or_else(String::new, |why| format!(": {}", terminal(why)));
+            format!("recommended; counts {} a month{why}", counted.human())
+        }
         Verdict::Outbid { by } => format!("outbid: {by} takes the same part of the bill and saves more"),
         Verdict::Clashes { with } => format!("clashes: {with} sets the same knob to another value"),
         Verdict::NoPayback { month: Some(month) } => format!("no payback inside 12 months: it comes in month {month}"),

@@ -76,7 +76,10 @@ fn amount(estimate: &Estimate, unit: &str) -> String {
 
 fn verdict(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Recommended { counted } => format!("recommended, {} a month counted", counted.human()),
+        Verdict::Recommended { counted, limit } => {
+            let why = limit.as_ref().map_or_else(String::new, |why| format!(": {}", text::terminal(why)));
+            format!("recommended, {} a month counted{why}", counted.human())
+        }
         Verdict::Outbid { by } => format!("outbid by {by}, which takes the same dollars"),
         Verdict::Clashes { with } => format!("clashes with {with}, which sets the same knob"),
         Verdict::NoPayback { month: Some(month) } => format!("no payback before month {month}"),

@@ -39,7 +39,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 
 fn row<'a>(model: &Model, finding: &'a Finding) -> Row<'a> {
     let saving = match &finding.verdict {
-        Verdict::Recommended { counted } => counted.human(),
+        Verdict::Recommended { counted, .. } => counted.human(),
         _ => finding.saving.human(),
     };
     let mark = if model.basket.contains(&finding.id) { "●" } else { "" };
