@@ -5,11 +5,11 @@
 //! age runs from the original execution (Athena User Guide, "Reuse query results"). Whether the data changed between
 //! two runs is not known, so no hit is certain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::athena::{Window, billed_bytes, monthly};
+use super::athena::{History, Window, billed_bytes, monthly};
 use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::{PoolPath, Row};
@@ -26,7 +26,7 @@ const SAME: [&str; 8] =
 pub const ATHENA_REUSE: Analysis = Analysis {
     table: Table {
         name: "athena_reuse",
-        doc: "Athena's query history of the last full 30 days, replayed with result reuse: one row for each question (text, catalog, database, output location, workgroup) that ran more than once, and each maximum age. Only queries that could be reused, succeeded, and were paid by the byte.",
+        doc: "Athena's query history of the last full 30 days, replayed with result reuse: one row for each question (text, catalog, database, output location, workgroup) that ran more than once, and each maximum age. Only queries that succeeded, were paid by the byte, and that nothing known keeps from being reused.",
         key: &[
             "account_id",
             "region",
@@ -58,13 +58,26 @@ pub const ATHENA_REUSE: Analysis = Analysis {
                 "Runs that an earlier result would have answered, if its data had not changed.",
             ),
             column(
+                "doubtful_hits",
+                Kind::Count,
+                "Hits of which it is not known whether Athena could answer them from a result: their catalog may be federated, or their text could not be read.",
+            ),
+            column(
                 "certain_hits",
                 Kind::Count,
                 "Hits between which no write to the tables is known to be possible; 0 while writes are not read.",
             ),
             column("bytes_billed", Kind::Bytes, "Bytes billed for the runs, each rounded up to MB and 10 MB at least."),
-            column("bytes_avoided", Kind::Bytes, "Bytes billed for the hits; NULL when a hit's bytes were not seen."),
-            column("days", Kind::Count, "Days of the 30 that the history of this account and Region covers."),
+            column(
+                "bytes_avoided",
+                Kind::Bytes,
+                "Bytes billed for the hits, doubtful ones too; NULL when a hit's bytes were not seen, or when only some of the runs are doubtful.",
+            ),
+            column(
+                "days",
+                Kind::Count,
+                "Days of the 30 that the history of this workgroup covers; only their runs are counted.",
+            ),
             column(
                 "bytes_avoided_month",
                 Kind::Bytes,
@@ -83,11 +96,13 @@ struct Run {
     began: DateTime<Utc>,
     ended: Option<DateTime<Utc>>,
     bytes: Option<i64>,
+    /// False when it is not known whether Athena could answer it from an earlier result.
+    sure: bool,
 }
 
 async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
     let window = Window::before(given.as_of);
-    let first = first_days(given, window).await?;
+    let history = History::of(given.engine, window).await?;
     let mut questions: BTreeMap<Vec<Option<String>>, Vec<Row>> = BTreeMap::new();
     for row in given.engine.rows(&eligible(window)).await? {
         let same = SAME.iter().map(|column| row.text(column).map(|text| text.raw().to_owned())).collect();
@@ -96,40 +111,29 @@ async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
     let mut out = Vec::new();
     for group in questions.values() {
         let runs: Vec<Run> = group.iter().filter_map(run).collect();
-        if runs.len() < 2 || !runs.iter().any(|run| window.holds(run.began)) {
+        let days = history.days(&group[0]);
+        if runs.len() < 2 || !runs.iter().any(|run| days.contains(&run.began.date_naive())) {
             continue;
         }
-        let place = (group[0].key("account_id").to_owned(), group[0].key("region").to_owned());
-        let days = first.get(&place).map_or(0, |day| window.days_since(*day));
-        out.extend(AGES.map(|age| row(group, &runs, window, age, days)));
+        out.extend(AGES.map(|age| row(group, &runs, age, &days)));
     }
     Ok(out)
 }
 
-/// Runs that take part, in the order in which they began; a text that ran once in a workgroup is left out early.
+/// Runs that take part, in the order in which they began; a text that ran once in a workgroup is left out early. Runs
+/// of which it is not known whether they could be reused take part: without them the high end would not bound.
 fn eligible(window: Window) -> String {
     let runs = format!(
-        "from athena_queries where reuse_eligible and state = 'SUCCEEDED' and text_hash is not null \
+        "from athena_queries where (reuse_eligible is distinct from false) and state = 'SUCCEEDED' and text_hash is not null \
          and dpu_count is null and reused is not true and submitted < timestamp '{}T00:00:00Z'",
         window.until
     );
     format!(
-        "select {}, submitted, completed, bytes_scanned, text_redacted {runs} \
+        "select {}, submitted, completed, bytes_scanned, text_redacted, reuse_eligible {runs} \
          and text_hash in (select text_hash {runs} group by text_hash having count(*) > 1) \
          order by submitted, query_id",
         SAME.join(", ")
     )
-}
-
-async fn first_days(given: Given<'_>, window: Window) -> Result<BTreeMap<(String, String), NaiveDate>, EngineError> {
-    let sql = format!(
-        "select account_id, region, min(submitted) as first from athena_queries \
-         where submitted < timestamp '{}T00:00:00Z' group by 1, 2",
-        window.until
-    );
-    let rows = given.engine.rows(&sql).await?;
-    let place = |row: &Row| (row.key("account_id").to_owned(), row.key("region").to_owned());
-    Ok(rows.iter().filter_map(|row| Some((place(row), row.time("first")?.date_naive()))).collect())
 }
 
 fn run(row: &Row) -> Option<Run> {
@@ -137,6 +141,7 @@ fn run(row: &Row) -> Option<Run> {
         began: row.time("submitted")?,
         ended: row.time("completed"),
         bytes: row.int("bytes_scanned").map(billed_bytes),
+        sure: row.flag("reuse_eligible") == Some(true),
     })
 }
 
@@ -155,11 +160,13 @@ fn replay(runs: &[Run], age: TimeDelta) -> Vec<bool> {
     hits
 }
 
-fn row(group: &[Row], runs: &[Run], window: Window, age: i64, days: i64) -> Row {
+fn row(group: &[Row], runs: &[Run], age: i64, days: &BTreeSet<NaiveDate>) -> Row {
     let hits = replay(runs, TimeDelta::minutes(age));
-    let inside = || runs.iter().zip(&hits).filter(|(run, _)| window.holds(run.began));
+    let inside = || runs.iter().zip(&hits).filter(|(run, _)| days.contains(&run.began.date_naive()));
     let answered = || inside().filter(|(_, hit)| **hit);
-    let avoided: Option<i64> = answered().map(|(run, _)| run.bytes).sum();
+    // Where it is doubtful of some runs only whether they could be reused, another choice of them may avoid more.
+    let mixed = runs.iter().any(|run| run.sure) && runs.iter().any(|run| !run.sure);
+    let avoided: Option<i64> = answered().map(|(run, _)| run.bytes).sum::<Option<i64>>().filter(|_| !mixed);
     let key = &group[0];
     let path = PoolPath::of(&[key.key("account_id"), key.key("region"), "athena", key.key("workgroup")]);
     let mut row = Row::new()
@@ -168,11 +175,12 @@ fn row(group: &[Row], runs: &[Run], window: Window, age: i64, days: i64) -> Row 
         .with("max_age_minutes", age)
         .with("runs", inside().count())
         .with("hits", answered().count())
+        .with("doubtful_hits", answered().filter(|(run, _)| !run.sure).count())
         .with("certain_hits", 0_i64)
         .with("bytes_billed", inside().map(|(run, _)| run.bytes).sum::<Option<i64>>())
         .with("bytes_avoided", avoided)
-        .with("days", days)
-        .with("bytes_avoided_month", avoided.map(|bytes| monthly(bytes, days)))
+        .with("days", days.len())
+        .with("bytes_avoided_month", avoided.map(|bytes| monthly(bytes, days.len())))
         .with("certain_bytes_avoided_month", 0_i64);
     for column in SAME {
         row.set(column, key.cell(column).clone());
@@ -191,7 +199,7 @@ mod tests {
     }
 
     fn ran(began: i64, took: Option<i64>) -> Run {
-        Run { began: at(began), ended: took.map(|took| at(began + took)), bytes: Some(1) }
+        Run { began: at(began), ended: took.map(|took| at(began + took)), bytes: Some(1), sure: true }
     }
 
     /// The rule as it is written, run by run, without remembering anything.

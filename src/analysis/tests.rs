@@ -35,8 +35,7 @@ async fn run(tables: &[(&Table, Vec<Row>)], names: &[&str]) -> Engine {
     for (table, rows) in tables {
         engine.register(table, rows).unwrap();
     }
-    let billed = billed(&engine, as_of()).await.unwrap();
-    let card = RateCard::new(PriceBook::embedded().unwrap(), billed);
+    let card = rate_card(&engine, PriceBook::embedded().unwrap(), as_of()).await.unwrap();
     declare(&engine).unwrap();
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     provide(&engine, &card, as_of(), &names).await.unwrap();
@@ -90,6 +89,104 @@ async fn more_measured_than_billed_never_takes_more_than_the_line() {
     let all = rows[0].money("all_of_it").unwrap();
     let line = lines(&engine, as_of()).await.unwrap()[0].net;
     assert!(all <= line && all > Money::new(Decimal::new(19999, 2)), "{all} of {line}");
+}
+
+#[tokio::test]
+async fn what_grew_since_the_bill_costs_more_today_than_its_share_of_the_line() {
+    let sizes = vec![size("a", "StandardStorage", 1, 300 * GB), size("b", "StandardStorage", 1, 100 * GB)];
+    let bill = october("TimedStorage-ByteHrs", 200, 100);
+    let engine = run(&[(&tables::STORAGE, sizes), (&bill::COSTS, bill)], &["pools"]).await;
+    let held = pools(&engine).await.unwrap();
+    let cents = |usd: Option<Money>| usd.unwrap().usd().round_dp(2);
+    // 200 dollars for 100 GB: 300 GB would be 600 at that rate, and hold three quarters of the line.
+    assert_eq!((cents(held[0].cost()), cents(held[0].most())), (Decimal::from(150), Decimal::from(600)));
+}
+
+fn upload(name: &str, id: &str, bytes: Option<i64>) -> Row {
+    bucket(name).with("key", "k").with("upload_id", id).with("bytes", bytes)
+}
+
+#[tokio::test]
+async fn a_sample_of_the_uploads_bounds_nothing_so_it_is_not_split_off() {
+    let cut = Row::new()
+        .with("table_name", "multipart_uploads")
+        .with("account_id", "1")
+        .with("region", "us-east-1")
+        .with("read", "s3:ListMultipartUploads");
+    let gap = cut.clone().with("resource", "cut").with("state", "over_budget");
+    let region = cut.with("state", "partial");
+    let names = ["cut", "gone", "lens", "sampled", "whole"];
+    let sizes = names.map(|name| size(name, "StandardStorage", 1, 100 * GB)).to_vec();
+    let there = names.map(|name| bucket(name).with("versioning", "Never").with("upload_count", 2_i64));
+    let there = there.map(|row| if row.key("bucket") == "lens" { row.with("incomplete_bytes", 7 * GB) } else { row });
+    let uploads = vec![
+        upload("cut", "1", Some(GB)),
+        upload("gone", "1", Some(GB)), // the other was completed since it was listed
+        upload("lens", "1", Some(GB)),
+        upload("lens", "2", None),
+        upload("sampled", "1", Some(GB)),
+        upload("sampled", "2", None),
+        upload("whole", "1", Some(GB)),
+        upload("whole", "2", Some(GB)),
+    ];
+    let tables: [(&Table, Vec<Row>); 4] = [
+        (&tables::STORAGE, sizes),
+        (&tables::BUCKETS, there.to_vec()),
+        (&tables::MULTIPART_UPLOADS, uploads),
+        (&crate::store::tables::scan::COVERAGE, vec![gap, region]),
+    ];
+    let engine = run(&tables, &["pools"]).await;
+    let rows = engine.rows("select bucket, state, quantity from pools order by 1, 2").await.unwrap();
+    let seen: Vec<_> = rows.iter().map(|r| (r.key("bucket"), r.key("state"), r.decimal("quantity").unwrap())).collect();
+    let gb = |amount: i64| Decimal::from(amount);
+    assert_eq!(
+        seen,
+        [
+            ("cut", "unsplit", gb(100)),
+            ("gone", "current", gb(99)),
+            ("gone", "incomplete", gb(1)),
+            ("lens", "current", gb(93)),
+            ("lens", "incomplete", gb(7)),
+            ("sampled", "unsplit", gb(100)),
+            ("whole", "current", gb(98)),
+            ("whole", "incomplete", gb(2)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_vaults_of_glacier_say_nothing_about_the_price_of_s3() {
+    let service = |name: &'static str| move |row: Row| row.with("service", name);
+    let mut bill = october("EU-TimedStorage-ByteHrs", 200, 100);
+    bill.extend(october("TimedStorage-ByteHrs", 36, 10_000).into_iter().map(service("Amazon Glacier")));
+    bill.extend(october("EU-TimedStorage-ByteHrs", 36, 10_000).into_iter().map(service("Amazon Glacier")));
+    let deep = service("Amazon S3 Glacier Deep Archive");
+    bill.extend(october("TimedStorage-GDA-ByteHrs", 1, 1000).into_iter().map(deep));
+    let engine = run(&[(&bill::COSTS, bill)], &[]).await;
+    let billed = billed(&engine, as_of()).await.unwrap();
+    let usage: Vec<_> = billed.iter().map(|usage| (usage.usage_type.as_str(), usage.net.usd().round_dp(2))).collect();
+    let expected = [("EU-TimedStorage-ByteHrs", Decimal::from(200)), ("TimedStorage-GDA-ByteHrs", Decimal::ONE)];
+    assert_eq!(usage, expected);
+}
+
+#[tokio::test]
+async fn the_tiers_are_the_payers_only_where_the_bill_holds_other_accounts_too() {
+    use crate::prices::End;
+    let ends = async |accounts: &[&str]| {
+        let by_account = |account: &&str| {
+            let row = Row::new().with("day", NaiveDate::from_ymd_opt(2026, 10, 5).unwrap()).with("service", "S3");
+            row.with("account_id", "1").with("linked_account_id", *account)
+        };
+        let costs = october("TimedStorage-ByteHrs", 21, 1000);
+        let by_account = accounts.iter().map(by_account).collect();
+        let engine = run(&[(&bill::COSTS, costs), (&bill::COSTS_BY_ACCOUNT, by_account)], &[]).await;
+        let card = rate_card(&engine, PriceBook::embedded().unwrap(), as_of()).await.unwrap();
+        let at = |end| card.rate_for("s3.storage.standard", "us-east-1", None, end).unwrap().value.round_dp(4);
+        (at(End::Low), at(End::High))
+    };
+    let usd = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(ends(&["1", "2"]).await, (usd("0.0210"), usd("0.0210")), "a discount of the payer");
+    assert_eq!(ends(&["1"]).await, (usd("0.0192"), usd("0.0210")), "a discount, or tiers that others filled");
 }
 
 #[tokio::test]
@@ -171,6 +268,55 @@ async fn a_workgroup_is_billed_for_what_was_paid_by_the_byte_and_nothing_else() 
         (rows[0].decimal("quantity"), rows[0].money("list_usd")),
         (Some(Decimal::new(15, 1)), Some(usd("7.50")))
     );
+}
+
+/// The coverage of a workgroup's history.
+fn history(from: i64, to: i64, state: &str) -> Row {
+    Row::new()
+        .with("table_name", "athena_queries")
+        .with("account_id", "1")
+        .with("region", "us-east-1")
+        .with("resource", "bi/team")
+        .with("read", "athena:BatchGetQueryExecution")
+        .with("state", state)
+        .with("from_day", day(from))
+        .with("to_day", day(to))
+}
+
+#[tokio::test]
+async fn days_that_were_read_without_a_query_are_days_of_nothing_and_others_are_unknown() {
+    let terabytes = async |coverage: Vec<Row>, others: Vec<Row>| {
+        let mut queries: Vec<Row> = (1..=10).map(|back| query(&format!("{back}"), back, 0, 1024)).collect();
+        queries.extend(others);
+        let coverage = (&crate::store::tables::scan::COVERAGE, coverage);
+        let engine = run(&[(&athena::ATHENA_QUERIES, queries), coverage], &["pools"]).await;
+        engine.rows("select quantity from pools").await.unwrap()[0].decimal("quantity").unwrap()
+    };
+    let tb = |amount: i64| Decimal::from(amount);
+    assert_eq!(terabytes(vec![history(45, 0, "seen")], vec![]).await, tb(10), "the first 20 days had no query");
+    assert_eq!(terabytes(vec![history(10, 0, "seen")], vec![]).await, tb(30), "nobody read the first 20 days");
+    let cut = vec![history(45, 11, "partial"), history(10, 0, "seen")];
+    assert_eq!(terabytes(cut, vec![query("x", 11, 0, 1024)]).await, tb(30), "a day that was cut is not counted");
+    let left_out = vec![history(45, 0, "partial").with("seen", 10_i64).with("expected", 11_i64)];
+    assert_eq!(terabytes(left_out, vec![]).await, tb(10), "a query was left out, the days were read");
+    let earlier = vec![query("ddl", 40, 0, 0).with("statement_type", "DDL")];
+    assert_eq!(terabytes(vec![], earlier).await, tb(10), "the history goes further back than the window's first query");
+}
+
+#[tokio::test]
+async fn runs_that_may_be_reusable_are_in_the_high_end_or_leave_it_open() {
+    let avoided = async |eligible: [Option<bool>; 3]| {
+        let at = |n: i64| query(&format!("{n}"), 1, n * 10, 1024);
+        let runs = (0..).zip(eligible).map(|(n, eligible)| at(n).with("reuse_eligible", eligible)).collect();
+        let engine = run(&[(&athena::ATHENA_QUERIES, runs)], &["athena_reuse"]).await;
+        let sql = "select hits, doubtful_hits, bytes_avoided from athena_reuse where max_age_minutes = 60";
+        let row = &engine.rows(sql).await.unwrap()[0];
+        (row.int("hits"), row.int("doubtful_hits"), row.int("bytes_avoided"))
+    };
+    assert_eq!(avoided([Some(true); 3]).await, (Some(2), Some(0), Some(2 * TB)));
+    assert_eq!(avoided([None; 3]).await, (Some(2), Some(2), Some(2 * TB)));
+    assert_eq!(avoided([Some(true), None, Some(true)]).await, (Some(2), Some(1), None));
+    assert_eq!(avoided([Some(true), Some(true), Some(false)]).await, (Some(1), Some(0), Some(TB)));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod leaf;
 mod price;
 mod split;
 
-use super::athena::{Window, billed_bytes_sql, monthly};
+use super::athena::{History, Window, billed_bytes_sql, monthly};
 use super::storage::sizes;
 use super::{Analysis, AnalysisError, Given};
 use crate::engine::{Engine, EngineError};
@@ -15,9 +15,7 @@ use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::athena::ATHENA_QUERIES;
 use crate::store::tables::bill::COSTS;
 use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS, STORAGE};
-use chrono::NaiveDate;
 use leaf::Leaf;
-use std::collections::BTreeMap;
 
 /// One row for each leaf: a bucket's state and storage type, or an Athena workgroup.
 pub const POOLS: Analysis = Analysis {
@@ -60,6 +58,11 @@ pub const POOLS: Analysis = Analysis {
             ),
             column("billed_usd", Kind::Money, "Its share of the last full month's bill line, by quantity."),
             column(
+                "today_usd",
+                Kind::Money,
+                "Today's quantity at what the line paid for a unit: more than `billed_usd` where more is there than was billed.",
+            ),
+            column(
                 "source",
                 Kind::Text,
                 "Where the cost comes from: `allocated` from the bill's line, or `list`; NULL without either.",
@@ -94,6 +97,7 @@ fn pool(row: &Row) -> Option<Pool> {
         quantity: row.decimal("quantity")?,
         list: row.money("list_usd"),
         billed: row.money("billed_usd"),
+        today: row.money("today_usd"),
     })
 }
 
@@ -110,36 +114,35 @@ async fn stored(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
     let known = split::known(given.engine).await?;
     let mut leaves = Vec::new();
     for (key, size) in sizes(given.engine, given.as_of).await? {
-        let told = known.get(&key).copied().unwrap_or_default();
-        for part in split::split(&size.by_type, told) {
+        let nothing = split::Known::default();
+        for part in split::split(&size.by_type, known.get(&key).unwrap_or(&nothing)) {
             leaves.push(Leaf::stored(&key, &part, size.day));
         }
     }
     Ok(leaves)
 }
 
-/// Leaves of the workgroups: billed bytes of the queries that are paid by the TB. Failed queries are free, cancelled
-/// ones pay for what they scanned; reserved capacity and reused answers are not paid by the byte.
+/// Leaves of the workgroups: billed bytes of the queries that are paid by the TB, on the days that were read. Failed
+/// queries are free, cancelled ones pay for what they scanned; reserved capacity and reused answers are not paid by
+/// the byte.
 async fn queried(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
     let window = Window::before(given.as_of);
+    let history = History::of(given.engine, window).await?;
     let sql = format!(
-        "select account_id, region, workgroup, min(submitted) as first, sum(case when state in ('SUCCEEDED', 'CANCELLED') \
-         and reused is not true and dpu_count is null then {} else 0 end) as bytes \
-         from athena_queries where statement_type = 'DML' and {} group by 1, 2, 3 order by 1, 2, 3",
+        "select account_id, region, workgroup, date_trunc('day', submitted) as day, sum({}) as bytes from athena_queries \
+         where statement_type = 'DML' and state in ('SUCCEEDED', 'CANCELLED') and reused is not true \
+         and dpu_count is null and {} group by 1, 2, 3, 4 order by 1, 2, 3, 4",
         billed_bytes_sql("bytes_scanned"),
         window.sql("submitted")
     );
     let rows = given.engine.rows(&sql).await?;
-    let place = |row: &Row| (row.key("account_id").to_owned(), row.key("region").to_owned());
-    let mut first: BTreeMap<(String, String), NaiveDate> = BTreeMap::new();
-    for (place, day) in rows.iter().filter_map(|row| Some((place(row), row.time("first")?.date_naive()))) {
-        let earliest = first.entry(place).or_insert(day);
-        *earliest = day.min(*earliest);
-    }
-    let leaf = |row: &Row| {
-        let days = first.get(&place(row)).map_or(0, |day| window.days_since(*day));
-        let bytes = monthly(row.int("bytes")?, days);
-        Some(Leaf::queried(row.key("account_id"), row.key("region"), row.text("workgroup")?, bytes, window.until))
+    let same = |a: &Row, b: &Row| ["account_id", "region", "workgroup"].iter().all(|name| a.cell(name) == b.cell(name));
+    let leaf = |days: &[Row]| {
+        let (known, group) = (history.days(&days[0]), &days[0]);
+        let read = days.iter().filter(|row| row.time("day").is_some_and(|day| known.contains(&day.date_naive())));
+        let bytes = monthly(read.filter_map(|row| row.int("bytes")).sum(), known.len());
+        let workgroup = group.text("workgroup")?;
+        Some(Leaf::queried(group.key("account_id"), group.key("region"), workgroup, bytes, window.until))
     };
-    Ok(rows.iter().filter_map(leaf).collect())
+    Ok(rows.chunk_by(same).filter_map(leaf).collect())
 }

@@ -26,8 +26,10 @@ pub(super) fn price(leaves: &[Leaf], card: &RateCard, billed: &[BilledUsage]) ->
         let list = leaf.item.and_then(|item| list(leaf, card, item, by_item[&(leaf.region.as_str(), item)]));
         let line = leaf.usage_type.as_deref().and_then(|name| Some((lines.get(name)?, by_line[name])));
         let share = line.and_then(|(paid, measured)| allocated(leaf, paid, measured));
+        let today = share.and_then(|share| Some(today(leaf, line?.0)?.max(share)));
         let source = share.map(|_| "allocated").or(list.map(|_| "list"));
-        let row = leaf.row().with("list_usd", list).with("billed_usd", share).with("source", source);
+        let row = leaf.row().with("list_usd", list).with("billed_usd", share).with("today_usd", today);
+        let row = row.with("source", source);
         match line {
             Some((paid, _)) => row.with("usage_type", paid.usage_type.as_str()),
             None => row,
@@ -66,4 +68,10 @@ fn allocated(leaf: &Leaf, line: &BilledUsage, measured: Decimal) -> Option<Money
     let whole = line.quantity.max(measured);
     let share = (line.net.usd() * leaf.quantity).checked_div(whole)?;
     Some(Money::new(share.round_dp_with_strategy(MONEY_SCALE, RoundingStrategy::ToZero)))
+}
+
+/// Today's quantity at what the line paid for a unit: where the lake grew since the bill, more than its share.
+fn today(leaf: &Leaf, line: &BilledUsage) -> Option<Money> {
+    let usd = (line.net.usd() * leaf.quantity).checked_div(line.quantity)?;
+    Some(Money::new(usd.round_dp(MONEY_SCALE)))
 }

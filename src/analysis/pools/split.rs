@@ -6,14 +6,12 @@ use super::super::storage::{BucketKey, STANDARD};
 use crate::engine::{Engine, EngineError};
 
 /// What is known of a bucket's states. `None` is unknown, never 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
     /// Bytes of noncurrent versions.
     pub noncurrent: Option<i64>,
-    /// Bytes of unfinished uploads; a lower bound unless all of them were measured.
-    pub incomplete: Option<i64>,
-    /// True when `incomplete` is all of them.
-    pub incomplete_whole: bool,
+    /// Bytes of unfinished uploads by the storage type that holds their parts; known only when all were measured.
+    pub incomplete: Option<BTreeMap<&'static str, i64>>,
 }
 
 /// Bytes of one state and storage type of a bucket.
@@ -24,39 +22,70 @@ pub(super) struct Part {
     pub bytes: i64,
 }
 
-/// Reads what is known: Storage Lens first, else the sizes of listed parts; never versioned means no old versions.
+/// Uploads of each bucket and class. A bucket whose listing was cut has more than these.
+const UPLOADS: &str = "select u.account_id, u.region, u.bucket, u.storage_class, count(*) as listed, \
+    count(u.bytes) as measured, sum(u.bytes) as bytes, count(c.resource) as cut from multipart_uploads u \
+    left join (select distinct account_id, region, resource from coverage where table_name = 'multipart_uploads' \
+    and read = 's3:ListMultipartUploads' and state <> 'seen' and resource is not null) c \
+    on c.account_id = u.account_id and c.region = u.region and c.resource = u.bucket group by 1, 2, 3, 4";
+
+/// Reads what is known: the sizes of all listed parts, else Storage Lens; never versioned means no old versions.
 pub(super) async fn known(engine: &Engine) -> Result<BTreeMap<BucketKey, Known>, EngineError> {
-    let sql = "select b.account_id, b.region, b.bucket, b.versioning, b.noncurrent_bytes, b.incomplete_bytes, \
-               b.upload_count, u.listed, u.measured, u.bytes from buckets b left join (\
-               select account_id, region, bucket, count(*) as listed, count(bytes) as measured, sum(bytes) as bytes \
-               from multipart_uploads group by 1, 2, 3) u \
-               on u.account_id = b.account_id and u.region = b.region and u.bucket = b.bucket";
+    let mut measured = measured(engine).await?;
+    let sql =
+        "select account_id, region, bucket, versioning, noncurrent_bytes, incomplete_bytes, upload_count from buckets";
     let rows = engine.rows(sql).await?;
     let told = rows.iter().map(|row| {
+        let key = BucketKey::of(row);
         let never = (row.key("versioning") == "Never").then_some(0);
-        let none = (row.int("upload_count") == Some(0)).then_some(0);
-        let lens = row.int("incomplete_bytes");
-        let (uploads, measured) = (row.int("upload_count"), row.int("measured"));
-        let known = Known {
-            noncurrent: row.int("noncurrent_bytes").or(never),
-            incomplete: lens.or(none).or(row.int("bytes")),
-            incomplete_whole: lens.or(none).is_some() || uploads.is_some() && uploads == measured,
-        };
-        (BucketKey::of(row), known)
+        let none = (row.int("upload_count") == Some(0)).then(BTreeMap::new);
+        let lens = row.int("incomplete_bytes").map(|bytes| BTreeMap::from([(STANDARD, bytes)]));
+        let incomplete = measured.remove(&key).flatten().or(none).or(lens);
+        (key, Known { noncurrent: row.int("noncurrent_bytes").or(never), incomplete })
     });
     Ok(told.collect())
 }
 
-/// Splits the sizes by state. Unfinished uploads are taken from Standard; old versions from every class in proportion,
-/// since no free source says which class they are in.
-pub(super) fn split(by_type: &BTreeMap<String, i64>, known: Known) -> Vec<Part> {
-    let rest = if known.noncurrent.is_some() && known.incomplete_whole { "current" } else { "unsplit" };
-    let uploads = known.incomplete.unwrap_or(0);
-    let open = |name: &str, bytes: i64| if name == STANDARD { uploads.clamp(0, bytes.max(0)) } else { 0 };
-    let finished: i64 = by_type.iter().map(|(name, bytes)| bytes - open(name, *bytes)).sum();
+/// Bytes of unfinished uploads by storage type; `None` for a bucket where not all of them were measured.
+async fn measured(engine: &Engine) -> Result<BTreeMap<BucketKey, Option<BTreeMap<&'static str, i64>>>, EngineError> {
+    let mut found: BTreeMap<BucketKey, Option<BTreeMap<&'static str, i64>>> = BTreeMap::new();
+    for row in engine.rows(UPLOADS).await? {
+        let whole = row.int("measured") == row.int("listed") && row.int("cut") == Some(0);
+        let bytes = row.int("bytes").filter(|_| whole);
+        let bucket = found.entry(BucketKey::of(&row)).or_insert_with(|| Some(BTreeMap::new()));
+        *bucket = bucket.take().zip(bytes).map(|(mut by_type, bytes)| {
+            *by_type.entry(parts_of(row.key("storage_class"))).or_default() += bytes;
+            by_type
+        });
+    }
+    Ok(found)
+}
+
+/// The storage type of the parts of an upload into a class: that of the class, for the archive classes the one in
+/// which parts wait (S3 User Guide, "Multipart upload and pricing").
+fn parts_of(class: &str) -> &'static str {
+    match class {
+        "STANDARD_IA" => "StandardIAStorage",
+        "ONEZONE_IA" => "OneZoneIAStorage",
+        "INTELLIGENT_TIERING" => "IntelligentTieringFAStorage",
+        "GLACIER_IR" => "GlacierInstantRetrievalStorage",
+        "GLACIER" => "GlacierStagingStorage",
+        "DEEP_ARCHIVE" => "DeepArchiveStagingStorage",
+        _ => STANDARD,
+    }
+}
+
+/// Splits the sizes by state. Unfinished uploads are taken from the type of their class, and from Standard what is
+/// not there; old versions from every class in proportion, since no free source says which class they are in.
+/// What is known in part is not split off: a part of the uploads would bound all of them.
+pub(super) fn split(by_type: &BTreeMap<String, i64>, known: &Known) -> Vec<Part> {
+    let rest = if known.noncurrent.is_some() && known.incomplete.is_some() { "current" } else { "unsplit" };
+    let open = open(by_type, known.incomplete.as_ref());
+    let open = |name: &str| open.get(name).copied().unwrap_or(0);
+    let finished: i64 = by_type.iter().map(|(name, bytes)| bytes - open(name)).sum();
     let mut parts = Vec::new();
     for (name, bytes) in by_type {
-        let incomplete = open(name, *bytes);
+        let incomplete = open(name);
         let noncurrent = share(known.noncurrent.unwrap_or(0), bytes - incomplete, finished);
         let states = [("incomplete", incomplete), ("noncurrent", noncurrent), (rest, bytes - incomplete - noncurrent)];
         for (state, bytes) in states.into_iter().filter(|(_, bytes)| *bytes > 0) {
@@ -64,6 +93,22 @@ pub(super) fn split(by_type: &BTreeMap<String, i64>, known: Known) -> Vec<Part> 
         }
     }
     parts
+}
+
+/// Bytes of unfinished uploads in each storage type, never more than the type holds.
+fn open<'a>(
+    by_type: &'a BTreeMap<String, i64>,
+    uploads: Option<&BTreeMap<&'static str, i64>>,
+) -> BTreeMap<&'a str, i64> {
+    let wanted = |name: &str| uploads.and_then(|uploads| uploads.get(name)).copied().unwrap_or(0);
+    let taken = |(name, bytes): (&'a String, &i64)| (name.as_str(), wanted(name).clamp(0, (*bytes).max(0)));
+    let mut open: BTreeMap<&str, i64> = by_type.iter().map(taken).collect();
+    let all: i64 = uploads.into_iter().flat_map(BTreeMap::values).map(|bytes| (*bytes).max(0)).sum();
+    let left = all - open.values().sum::<i64>();
+    if let (Some(open), Some(bytes)) = (open.get_mut(STANDARD), by_type.get(STANDARD)) {
+        *open = (*open + left).clamp(0, (*bytes).max(0));
+    }
+    open
 }
 
 /// `amount` × `part` ÷ `whole`, rounded down and never more than `part`.
@@ -87,23 +132,31 @@ mod tests {
         BTreeMap::from([(STANDARD.to_owned(), standard), ("StandardIAStorage".to_owned(), ia)])
     }
 
-    fn told(noncurrent: Option<i64>, incomplete: Option<i64>, whole: bool) -> Known {
-        Known { noncurrent, incomplete, incomplete_whole: whole }
+    fn told(noncurrent: Option<i64>, incomplete: Option<&[(&'static str, i64)]>) -> Known {
+        Known { noncurrent, incomplete: incomplete.map(|by_type| by_type.iter().copied().collect()) }
     }
 
     #[test]
     fn what_is_not_known_stays_unsplit_and_is_never_called_current() {
-        for known in [told(None, Some(0), true), told(Some(0), None, false), told(Some(0), Some(GB), false)] {
-            assert!(split(&types(9 * GB, 0), known).iter().all(|part| part.state != "current"), "{known:?}");
+        for known in [told(None, Some(&[])), told(Some(0), None), told(None, None)] {
+            assert!(split(&types(9 * GB, 0), &known).iter().all(|part| part.state == "unsplit"), "{known:?}");
         }
-        assert_eq!(split(&types(9 * GB, 0), told(Some(0), Some(0), true))[0].state, "current");
+        assert_eq!(split(&types(9 * GB, 0), &told(Some(0), Some(&[])))[0].state, "current");
     }
 
     #[test]
-    fn old_versions_are_spread_over_the_classes_and_uploads_are_in_standard() {
-        let parts = split(&types(11 * GB, 10 * GB), told(Some(4 * GB), Some(GB), true));
+    fn old_versions_are_spread_over_the_classes_and_uploads_are_in_their_own() {
+        let uploads = [(STANDARD, GB), ("StandardIAStorage", 2 * GB)];
+        let parts = split(&types(11 * GB, 12 * GB), &told(Some(4 * GB), Some(&uploads)));
         let bytes = |state: &str| parts.iter().filter(|p| p.state == state).map(|p| p.bytes / GB).collect::<Vec<_>>();
-        assert_eq!((bytes("incomplete"), bytes("noncurrent"), bytes("current")), (vec![1], vec![2, 2], vec![8, 8]));
+        assert_eq!((bytes("incomplete"), bytes("noncurrent"), bytes("current")), (vec![2, 1], vec![2, 2], vec![8, 8]));
+    }
+
+    #[test]
+    fn uploads_into_a_class_that_no_size_shows_are_taken_from_standard() {
+        let parts = split(&types(11 * GB, 0), &told(Some(0), Some(&[("GlacierStagingStorage", 3 * GB)])));
+        let open = parts.iter().find(|part| part.state == "incomplete").unwrap();
+        assert_eq!((open.storage_type.as_str(), open.bytes), (STANDARD, 3 * GB));
     }
 
     proptest! {
@@ -112,7 +165,8 @@ mod tests {
             standard in 0..1_i64 << 50, ia in 0..1_i64 << 50,
             noncurrent in proptest::option::of(0..1_i64 << 51), incomplete in proptest::option::of(0..1_i64 << 51),
         ) {
-            let parts = split(&types(standard, ia), told(noncurrent, incomplete, true));
+            let uploads = incomplete.map(|bytes| [(STANDARD, bytes / 2), ("StandardIAStorage", bytes / 2)]);
+            let parts = split(&types(standard, ia), &told(noncurrent, uploads.as_ref().map(<[_; 2]>::as_slice)));
             prop_assert!(parts.iter().all(|part| part.bytes > 0));
             prop_assert_eq!(parts.iter().map(|part| part.bytes).sum::<i64>(), standard + ia);
         }
