@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Policy;
 use crate::engine::{Engine, EngineError};
 use crate::model::{Coverage, CoverageState, Row};
-use crate::store::table::Source;
 use crate::store::{Table, tables};
 
 /// Returns the gaps that the snapshot holds, in the order of its coverage table.
@@ -32,30 +31,55 @@ fn coverage(row: &Row) -> Option<Coverage> {
     })
 }
 
-/// The reads that a policy's answer depends on, by table.
-#[derive(Debug)]
-pub(super) struct Reads(BTreeMap<&'static str, BTreeSet<&'static str>>);
+/// The reads that a policy's answer depends on.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// By table, those that the query names and those under its analyses.
+    all: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    /// Reads that fill columns that the query names one by one.
+    direct: BTreeSet<(&'static str, &'static str)>,
+    /// By analysis, the reads that fill columns of the tables it stands on.
+    under: BTreeMap<String, BTreeSet<(&'static str, &'static str)>>,
+}
 
 impl Reads {
     /// Returns the reads behind the tables that the query names and, for an analysis, behind the tables it stands on.
     pub fn of(policy: &Policy) -> Self {
         let words = policy.query().words();
-        let mut reads: BTreeMap<&'static str, BTreeSet<&'static str>> = BTreeMap::new();
+        let mut reads = Reads::default();
         for name in policy.query().tables() {
             match tables::find(&name) {
-                Some(table) => reads.entry(table.name).or_default().extend(columns(table, &words)),
-                None => {
-                    for table in crate::analysis::inputs(&name) {
-                        reads.entry(table.name).or_default().extend(table.read().into_iter().chain(table.sub_reads()));
-                    }
-                }
+                Some(table) => reads.add(table, &words),
+                None => crate::analysis::inputs(&name).iter().for_each(|table| reads.add_under(&name, table)),
             }
         }
-        Reads(reads)
+        reads
+    }
+
+    fn add(&mut self, table: &'static Table, words: &BTreeSet<String>) {
+        let named = table.columns.iter().filter(|column| words.contains(column.name));
+        self.direct.extend(named.filter_map(|column| Some((table.name, column.read?))));
+        self.all.entry(table.name).or_default().extend(columns(table, words).into_iter().chain(table.read()));
+    }
+
+    fn add_under(&mut self, analysis: &str, table: &'static Table) {
+        let below = self.under.entry(analysis.to_owned()).or_default();
+        below.extend(table.sub_reads().into_iter().map(|read| (table.name, read)));
+        self.all.entry(table.name).or_default().extend(table.read().into_iter().chain(table.sub_reads()));
+    }
+
+    /// Returns the reads, with their table, that fill columns that the query names.
+    pub fn direct(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.direct.iter().copied()
+    }
+
+    /// Returns each analysis that the query names and whose answer such reads can change, with them.
+    pub fn under_analyses(&self) -> impl Iterator<Item = (&str, &BTreeSet<(&'static str, &'static str)>)> {
+        self.under.iter().filter(|(_, reads)| !reads.is_empty()).map(|(name, reads)| (name.as_str(), reads))
     }
 
     fn touches(&self, gap: &Coverage) -> bool {
-        self.0.get(gap.table.as_str()).is_some_and(|reads| reads.contains(gap.read.as_str()))
+        self.all.get(gap.table.as_str()).is_some_and(|reads| reads.contains(gap.read.as_str()))
     }
 
     /// Returns the gaps that touch the policy.
@@ -64,14 +88,10 @@ impl Reads {
     }
 }
 
-/// The read that makes the rows, and those that fill the columns that the query may name.
+/// The reads that fill the columns that the query may name.
 fn columns(table: &'static Table, words: &BTreeSet<String>) -> BTreeSet<&'static str> {
     let named = table.columns.iter().filter(|column| words.contains(column.name) || words.contains("*"));
-    let maker = match table.source {
-        Source::State(read) | Source::Period { read, .. } => Some(read),
-        Source::Analysis => None,
-    };
-    named.filter_map(|column| column.read).chain(maker).collect()
+    named.filter_map(|column| column.read).collect()
 }
 
 /// Returns true when the gap is about the account, Region and resource, or about all of them.

@@ -10,10 +10,11 @@ use serde_json::Value as Json;
 
 use super::evaluate;
 use super::format::{Amount, Case, Expected, Paid};
+use super::gaps::Reads;
 use super::{Library, Policy, PolicyError};
 use crate::engine::Engine;
 use crate::model::{Cell, Estimate, Finding, Money, Row};
-use crate::prices::{BilledUsage, PriceBook, RateCard};
+use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
 use crate::store::{Kind as ColumnKind, Table, tables};
 
 /// The account of rows that do not name one.
@@ -55,13 +56,59 @@ pub async fn test(library: &Library, policy: &Policy) -> Result<Vec<CaseReport>,
     let alone = library.only(policy.id());
     let as_of = DateTime::from_timestamp(AS_OF, 0).unwrap_or(DateTime::UNIX_EPOCH);
     let mut reports = Vec::new();
+    let mut tried = Tried::default();
     for case in &policy.file.tests {
-        reports.push(run(&alone, policy, case, as_of).await?);
+        reports.push(run(&alone, policy, case, as_of, &mut tried).await?);
     }
+    reports.extend(tried.failure(policy));
     Ok(reports)
 }
 
-async fn run(library: &Library, policy: &Policy, case: &Case, as_of: DateTime<Utc>) -> Result<CaseReport, PolicyError> {
+/// What was denied in cases that find something, and would have filled something there.
+#[derive(Debug, Default)]
+struct Tried {
+    /// Table and read.
+    reads: BTreeSet<(&'static str, &'static str)>,
+    /// Analyses that were computed over tables of which a read was denied.
+    analyses: BTreeSet<String>,
+}
+
+impl Tried {
+    fn add(&mut self, policy: &Policy, given: &Given, denied: &[(&'static str, &'static str)]) {
+        self.reads.extend(denied);
+        let reads = Reads::of(policy);
+        let computed = reads.under_analyses().filter(|(name, _)| !given.contains_key(*name));
+        let reached = computed.filter(|(_, below)| denied.iter().any(|read| below.contains(read)));
+        self.analyses.extend(reached.map(|(name, _)| name.to_owned()));
+    }
+
+    /// Returns the failure of a policy that nobody has seen with one of its reads denied.
+    fn failure(&self, policy: &Policy) -> Option<CaseReport> {
+        let reads = Reads::of(policy);
+        let missing = reads.direct().filter(|read| !self.reads.contains(read)).map(|(table, read)| {
+            format!("no case that finds something fills what `{read}` gives of `{table}`: it was never tried denied")
+        });
+        let blind = reads.under_analyses().filter(|(name, _)| !self.analyses.contains(*name)).map(|(name, _)| {
+            format!("no case that finds something computes `{name}`: the reads below it were never tried denied")
+        });
+        let failures: Vec<String> = missing.chain(blind).collect();
+        (!failures.is_empty()).then(|| CaseReport {
+            policy: policy.id().to_owned(),
+            name: "every read is denied once".to_owned(),
+            kind: Kind::Finding,
+            denied: 0,
+            failures,
+        })
+    }
+}
+
+async fn run(
+    library: &Library,
+    policy: &Policy,
+    case: &Case,
+    as_of: DateTime<Utc>,
+    tried: &mut Tried,
+) -> Result<CaseReport, PolicyError> {
     let kind = kind(case);
     let mut report =
         CaseReport { policy: policy.id().to_owned(), name: case.name.clone(), kind, denied: 0, failures: Vec::new() };
@@ -84,7 +131,9 @@ async fn run(library: &Library, policy: &Policy, case: &Case, as_of: DateTime<Ut
     if kind != Kind::Finding || !report.failures.is_empty() {
         return Ok(report);
     }
-    for (table, read) in reads(&given) {
+    let reads = reads(&given);
+    tried.add(policy, &given, &reads);
+    for (table, read) in reads {
         report.denied += 1;
         let left = evaluated(library, &denied(&given, table, read), &paid, as_of).await?;
         report.failures.extend(found.iter().filter_map(|before| survives(before, &left, read)));
@@ -112,8 +161,8 @@ fn given(case: &Case, as_of: DateTime<Utc>) -> Result<Given, String> {
     let mut given = Given::new();
     for (name, rows) in &case.given {
         let table = find_table(name).ok_or_else(|| format!("there is no table `{name}`"))?;
-        let rows = rows.iter().map(|cells| row(table, cells, as_of)).collect::<Result<Vec<_>, _>>()?;
-        given.insert(name.clone(), (table, rows));
+        let rows = rows.iter().map(|cells| rows_of(table, cells, as_of)).collect::<Result<Vec<_>, _>>()?;
+        given.insert(name.clone(), (table, rows.concat()));
     }
     Ok(given)
 }
@@ -128,11 +177,10 @@ async fn evaluated(
     for (table, rows) in given.values() {
         engine.register(table, rows).map_err(PolicyError::Engine)?;
     }
-    let billed = match paid {
-        [] => crate::analysis::billed(&engine, as_of).await?,
-        paid => paid.to_vec(),
+    let card = match paid {
+        [] => crate::analysis::rate_card(&engine, PriceBook::embedded()?, as_of).await?,
+        paid => RateCard::new(PriceBook::embedded()?, paid.to_vec(), Payer::Unknown),
     };
-    let card = RateCard::new(PriceBook::embedded()?, billed);
     let named: BTreeSet<String> = library.policies().flat_map(|policy| policy.query().tables()).collect();
     let computed = named.into_iter().filter(|name| !given.contains_key(name)).collect();
     crate::analysis::provide(&engine, &card, as_of, &computed).await?;
@@ -151,9 +199,17 @@ fn billed(paid: &Paid, as_of: DateTime<Utc>) -> Result<BilledUsage, String> {
     })
 }
 
-/// Every read that fills columns of the given tables.
+/// Every read that fills something of the given tables: without it they would be others.
 fn reads(given: &Given) -> Vec<(&'static str, &'static str)> {
-    given.values().flat_map(|(table, _)| table.sub_reads().into_iter().map(|read| (table.name, read))).collect()
+    let fills = |table: &Table, rows: &[Row], read: &str| {
+        let mut columns = table.columns.iter().filter(|column| column.read == Some(read));
+        columns.any(|column| rows.iter().any(|row| *row.cell(column.name) != Cell::Null))
+    };
+    let filled = |(table, rows): &(&'static Table, Vec<Row>)| {
+        let (table, rows) = (*table, rows.clone());
+        table.sub_reads().into_iter().filter(move |read| fills(table, &rows, read)).map(|read| (table.name, read))
+    };
+    given.values().flat_map(filled).collect()
 }
 
 /// The same rows as a scan would have written them with the read denied.
@@ -252,6 +308,25 @@ fn fits(got: Money, want: &str) -> bool {
     let Ok(want) = want.parse::<Decimal>() else { return false };
     let rounding = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
     got.usd().round_dp_with_strategy(want.scale(), rounding) == want
+}
+
+/// One row, or one for each day of a span: `day: -89d..-1d`.
+fn rows_of(table: &Table, cells: &BTreeMap<String, Json>, as_of: DateTime<Utc>) -> Result<Vec<Row>, String> {
+    let span = |value: &Json| {
+        let (from, to) = value.as_str()?.split_once("..")?;
+        Some((relative(from, as_of)?.date_naive(), relative(to, as_of)?.date_naive()))
+    };
+    let days = cells.iter().find_map(|(name, value)| {
+        let is_day = table.column(name).is_some_and(|column| column.kind == ColumnKind::Day);
+        Some((name, span(value).filter(|_| is_day)?))
+    });
+    let Some((name, (from, to))) = days else { return Ok(vec![row(table, cells, as_of)?]) };
+    let on = |day: NaiveDate| {
+        let day = BTreeMap::from([(name.clone(), Json::from(day.to_string()))]);
+        let cells = cells.iter().chain(&day).map(|(name, value)| (name.clone(), value.clone())).collect();
+        row(table, &cells, as_of)
+    };
+    from.iter_days().take_while(|day| *day <= to).map(on).collect()
 }
 
 fn row(table: &Table, cells: &BTreeMap<String, Json>, as_of: DateTime<Utc>) -> Result<Row, String> {

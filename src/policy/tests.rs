@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::model::{Money, Row};
-use crate::prices::{PriceBook, RateCard};
+use crate::prices::{Payer, PriceBook, RateCard};
 
 fn library() -> Library {
     Library::built_in().unwrap()
@@ -73,6 +73,25 @@ async fn the_skeleton_of_a_new_policy_loads_and_passes_its_own_tests() {
     for report in test(&library, &policy).await.unwrap() {
         assert!(report.failures.is_empty(), "{}: {:?}", report.name, report.failures);
     }
+}
+
+#[tokio::test]
+async fn a_policy_that_was_never_tried_with_its_reads_denied_fails_its_tests() {
+    let failures = async |yaml: &str| -> Vec<String> {
+        let policy = parse(yaml).unwrap();
+        let mut library = library();
+        library.add(policy.clone()).unwrap();
+        test(&library, &policy).await.unwrap().into_iter().flat_map(|report| report.failures).collect()
+    };
+    let (whole, finds) = (thing(), "      buckets: [{ bucket: lake, region: us-east-1, incomplete_bytes: 100 GiB }]\n");
+    assert!(failures(&whole).await.is_empty());
+    let first = whole.find("  - name: 100 GiB").unwrap();
+    let rest = whole.find("  - name: a bucket with nothing").unwrap();
+    let blind = failures(&format!("{}{}", &whole[..first], &whole[rest..])).await;
+    assert!(blind[0].contains("fills what `lens:export` gives of `buckets`"), "{blind:?}");
+    assert!(blind[1].contains("computes `pools`"), "{blind:?}");
+    let handed = failures(&whole.replace(finds, &format!("{finds}      pools: []\n"))).await;
+    assert!(handed.len() == 1 && handed[0].contains("computes `pools`"), "{handed:?}");
 }
 
 #[test]
@@ -169,7 +188,7 @@ fn lake(tags: &str) -> (crate::engine::Engine, RateCard) {
         gap("athena_workgroups", "athena:GetWorkGroup", None),
     ];
     engine.register(&COVERAGE, &gaps).unwrap();
-    (engine, RateCard::new(PriceBook::embedded().unwrap(), Vec::new()))
+    (engine, RateCard::new(PriceBook::embedded().unwrap(), Vec::new(), Payer::Unknown))
 }
 
 async fn findings(tags: &str, keys: &[&str]) -> Evaluation {
@@ -222,6 +241,29 @@ async fn two_rows_about_one_resource_are_an_error() {
     let as_of = "2026-11-15T00:00:00Z".parse().unwrap();
     let error = evaluate(&library.only("s3-thing"), &engine, &card, as_of, &[]).await.unwrap_err();
     assert!(error.to_string().contains("returned two rows about `lake`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cost_without_a_high_end_leaves_the_net_unknown() {
+    let likely = "low: \"0\", expected: \"gib(incomplete_bytes) * rate('s3.storage.standard')\"";
+    let not_known = format!("{likely}, high: \"gib(most_bytes) * rate('s3.storage.standard')\"");
+    for running in [likely, &not_known] {
+        let yaml = thing().replace("effect:", &format!("running: {{ {running} }}\neffect:"));
+        let yaml =
+            yaml.replace("max(p.scope) as pool_id", "max(p.scope) as pool_id, max(b.object_count) as most_bytes");
+        let mut library = library();
+        library.add(parse(&yaml).unwrap()).unwrap();
+        let engine = crate::engine::Engine::new().unwrap();
+        let lake = Row::new().with("account_id", "1").with("region", "us-east-1").with("bucket", "lake");
+        let lake = lake.with("incomplete_bytes", 40_i64 << 30);
+        engine.register(&crate::store::tables::storage::BUCKETS, &[lake]).unwrap();
+        let card = RateCard::new(PriceBook::embedded().unwrap(), Vec::new(), Payer::Unknown);
+        let as_of = "2026-11-15T00:00:00Z".parse().unwrap();
+        let finding = &evaluate(&library.only("s3-thing"), &engine, &card, as_of, &[]).await.unwrap().findings[0];
+        let why = crate::model::Estimate::Unknown("running cost: nothing bounds it".to_owned());
+        assert_eq!(finding.net_saving_12m, why, "{running}");
+        assert!(finding.saving.known().is_some() && finding.curve.is_empty() && finding.payback_days.is_none());
+    }
 }
 
 #[test]

@@ -121,6 +121,10 @@ fn arith(op: Arith, left: &Node, right: &Node, inputs: &Inputs<'_>, end: End) ->
     let other_end = if matches!(op, Arith::Minus | Arith::Over) { turned(end) } else { end };
     let (left, right) = (eval(left, inputs, end)?, eval(right, inputs, other_end)?);
     let (a, b) = (number_of(&left)?, number_of(&right)?);
+    if op == Arith::Plus && [&left, &right].iter().any(|side| side.numbers == "0") {
+        // A term that does not apply is nothing to read in the arithmetic.
+        return Ok(if right.numbers == "0" { left } else { right });
+    }
     let (sign, value) = match op {
         Arith::Plus => ("+", a.checked_add(b)),
         Arith::Minus => ("−", a.checked_sub(b)),
