@@ -114,6 +114,8 @@ impl Sight {
         row.with("versioning", versioning)
             .with("tags", serde_json::to_string(&tags).unwrap_or_default())
             .with("upload_count", self.standing(bucket).count())
+            .with("mfa_delete", false)
+            .with("object_lock", false)
     }
 
     fn lens(&self, row: Row, bucket: &Bucket) -> Row {

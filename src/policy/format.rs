@@ -207,7 +207,8 @@ pub struct Case {
     /// What the bill of the last full month says; without it, what the given `costs` say, else nothing.
     #[serde(default)]
     pub paid: Vec<Paid>,
-    /// Rows by table. Times may be relative (`-30d`, `-1h`), sizes may have a unit (`40 GiB`), decimals are quoted.
+    /// Rows by table. Times may be relative (`-30d`, `-1h`), a row with a span of days (`-89d..-1d`) stands for one of
+    /// each day, sizes may have a unit (`40 GiB`), decimals are quoted.
     #[serde(default)]
     pub given: BTreeMap<String, Vec<BTreeMap<String, serde_json::Value>>>,
     /// The findings, and nothing else.

@@ -13,7 +13,7 @@ use super::format::{Amount, Case, Expected, Paid};
 use super::gaps::Reads;
 use super::{Library, Policy, PolicyError};
 use crate::engine::Engine;
-use crate::model::{Cell, Estimate, Finding, Money, Row};
+use crate::model::{Cell, Estimate, Finding, Money, Range, Row};
 use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
 use crate::store::{Kind as ColumnKind, Table, tables};
 
@@ -226,14 +226,20 @@ fn denied(given: &Given, table: &str, read: &str) -> Given {
     left
 }
 
-/// Returns what is wrong when a read is denied: the finding must stay, with the same saving or none.
+/// Returns what is wrong when a read is denied: the finding must stay, and be no surer: with no saving, or with ends
+/// that are no nearer than before.
 fn survives(before: &Finding, left: &[Finding], read: &str) -> Option<String> {
     let resource = before.resource.terminal();
     let Some(after) = left.iter().find(|after| after.id == before.id) else {
         return Some(format!("with `{read}` denied the finding about `{resource}` vanishes"));
     };
     let known = after.saving.known()?;
-    (before.saving.known() != Some(known)).then(|| {
+    let wider = |was: Range| {
+        known.low <= was.low
+            && known.expected <= was.expected
+            && known.high.is_none_or(|high| was.high.is_some_and(|was| was <= high))
+    };
+    (!before.saving.known().is_some_and(wider)).then(|| {
         format!("with `{read}` denied the saving of `{resource}` becomes {} and should be unknown", known.human())
     })
 }
