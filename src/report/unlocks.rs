@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::{Finding, Money, Unlock, Verdict};
+use crate::model::{Finding, Money, Range, Unlock, Verdict};
 
 /// One thing to switch on, over all the findings that it would narrow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub struct UnlockOffer {
     pub unknown: usize,
     /// USD a month at the high ends of the possible ones: what may be there, never a promise.
     pub up_to: Money,
+    /// Of the possible ones, those that nothing bounds: they may bring more than `up_to` says.
+    pub unbounded: usize,
 }
 
 /// Returns the offers of the findings that are possible or unknown, most dollars first.
@@ -29,11 +31,16 @@ pub fn offers(findings: &[Finding]) -> Vec<UnlockOffer> {
         let (Some(unlock), Verdict::Possible | Verdict::Unknown { .. }) = (&finding.unlock, &finding.verdict) else {
             continue;
         };
-        let empty = || UnlockOffer { unlock: unlock.clone(), findings: 0, unknown: 0, up_to: Money::ZERO };
+        let empty =
+            || UnlockOffer { unlock: unlock.clone(), findings: 0, unknown: 0, up_to: Money::ZERO, unbounded: 0 };
         let offer = by_unlock.entry(unlock).or_insert_with(empty);
         offer.findings += 1;
         match finding.saving.known() {
-            Some(range) => offer.up_to += range.high.unwrap_or(range.expected),
+            Some(Range { high: Some(high), .. }) => offer.up_to += high,
+            Some(range) => {
+                offer.up_to += range.expected;
+                offer.unbounded += 1;
+            }
             None => offer.unknown += 1,
         }
     }
