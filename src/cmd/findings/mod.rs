@@ -122,13 +122,19 @@ fn table(assessment: &Assessment, findings: &[&Finding]) -> String {
 }
 
 fn summary(totals: &Totals) -> String {
+    let first = match totals.recommended_count {
+        0 => "Nothing is recommended.".to_owned(),
+        count => format!(
+            "At least {} a month can be saved by {count} recommendation{} ({}), for {} once.",
+            totals.headline_low.human(),
+            if count == 1 { "" } else { "s" },
+            totals.recommended.human(),
+            totals.one_off.human(),
+        ),
+    };
     format!(
-        "At least {} a month can be saved by {} recommendations ({}), for {} once.\n\
+        "{first}\n\
          Possible, if a look settles it: {}. Unknown: {}. Costs eat the saving: {}. Overtaken by a better one: {}.",
-        totals.headline_low.human(),
-        totals.recommended_count,
-        totals.recommended.human(),
-        totals.one_off.human(),
         totals.possible_count,
         totals.unknown_count,
         totals.no_payback_count,
