@@ -20,6 +20,7 @@ mod findings;
 mod generated;
 #[cfg(feature = "network")]
 mod network;
+mod money;
 mod policies;
 mod prices;
 mod readme;

@@ -310,6 +310,15 @@ mod tests {
         assert_eq!(first("api.costexplorer.request", "eu-west-1"), "0.01");
     }
 
+    /// A changed cell must be meant. Who changes one writes the new digest here, and in the commit why: which price was
+    /// read where, and on which day.
+    #[test]
+    fn no_cell_of_the_book_changes_by_accident() {
+        use sha2::{Digest, Sha256};
+        let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(BOOK.as_bytes()));
+        assert_eq!(digest, "80c5b2a6f2d31646d328637a9c9959ea04e7e0f3280945541f787bd75b710d0e");
+    }
+
     #[test]
     fn what_nobody_read_is_absent_and_never_free() {
         let book = book();
