@@ -237,15 +237,15 @@ impl RateCard {
         let least = quantity.unwrap_or_default();
         let volume = self.volume(item, region);
         let known = volume.filter(|_| self.is_whole(item, region)).map(|volume| volume.max(least));
-        let last = |of: Decimal| Tier::Last { units: least, of };
+        let crossed = |of: Decimal| Tier::Last { units: least, of };
         let tier = match (known, end) {
             (Some(volume), End::Low) => Tier::Marginal(volume),
-            (Some(volume), End::Expected) => last(volume),
+            (Some(volume), End::Expected) => crossed(volume),
             (Some(volume), End::High) if least.is_zero() => Tier::Marginal(volume),
             (Some(volume), End::High) => Tier::After(volume - least),
             (None, End::Low) => Tier::Cheapest,
             (None, End::High) => Tier::First,
-            (None, End::Expected) => volume.or(quantity).map_or(Tier::First, |seen| last(seen.max(least))),
+            (None, End::Expected) => volume.or(quantity).map_or(Tier::First, |seen| crossed(seen.max(least))),
         };
         if known.is_none() && end != End::Expected {
             return self.rate_of_a_part(item, region, tier);
