@@ -19,8 +19,8 @@ mod emulators;
 mod findings;
 mod generated;
 #[cfg(feature = "network")]
-mod network;
 mod money;
+mod network;
 mod policies;
 mod prices;
 mod readme;
