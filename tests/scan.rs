@@ -1,5 +1,6 @@
 //! A scan as a user sees it: what it reads, what it says it could not read, and what it never does.
 
 mod bill;
+mod compute;
 mod lake;
 mod trouble;

@@ -34,6 +34,27 @@ pub fn athena(sdk: &SdkConfig, tag: Tag) -> aws_sdk_athena::Client {
     aws_sdk_athena::Client::from_conf(aws_sdk_athena::config::Builder::from(sdk).interceptor(tag).build())
 }
 
+/// Returns the EMR client of `sdk`.
+pub fn emr(sdk: &SdkConfig, tag: Tag) -> aws_sdk_emr::Client {
+    aws_sdk_emr::Client::from_conf(aws_sdk_emr::config::Builder::from(sdk).interceptor(tag).build())
+}
+
+/// Returns the EMR Serverless client of `sdk`.
+pub fn emr_serverless(sdk: &SdkConfig, tag: Tag) -> aws_sdk_emrserverless::Client {
+    aws_sdk_emrserverless::Client::from_conf(aws_sdk_emrserverless::config::Builder::from(sdk).interceptor(tag).build())
+}
+
+/// Returns the Redshift client of `sdk`.
+pub fn redshift(sdk: &SdkConfig, tag: Tag) -> aws_sdk_redshift::Client {
+    aws_sdk_redshift::Client::from_conf(aws_sdk_redshift::config::Builder::from(sdk).interceptor(tag).build())
+}
+
+/// Returns the Redshift Serverless client of `sdk`.
+pub fn redshift_serverless(sdk: &SdkConfig, tag: Tag) -> aws_sdk_redshiftserverless::Client {
+    let config = aws_sdk_redshiftserverless::config::Builder::from(sdk).interceptor(tag);
+    aws_sdk_redshiftserverless::Client::from_conf(config.build())
+}
+
 /// Returns the STS client of `sdk`.
 pub fn sts(sdk: &SdkConfig, tag: Tag) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(sdk).interceptor(tag).build())

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::ask::ask;
+use crate::aws::collect::cloudwatch::hours;
 use crate::aws::collect::cost_explorer::{self, QUESTIONS_A_MONTH};
 use crate::aws::collect::s3::listing::PAGE;
 use crate::aws::collect::{Collector, Scope, cloudwatch, s3};
@@ -26,6 +27,8 @@ const SERIES: (u64, u64) = (2, 6);
 const METRICS_A_PAGE: u64 = 500;
 /// Lists of metrics in a Region: sizes and object counts.
 const LISTS: u64 = 2;
+/// Redshift clusters, or workgroups, that an account may have when nobody counted them.
+const WAREHOUSES: u64 = 50;
 /// Queries that one BatchGetQueryExecution request may ask for.
 const QUERIES_A_REQUEST: u64 = 50;
 
@@ -149,6 +152,12 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
         Collector::Network => network(),
         Collector::Trail => trail(),
         Collector::Advice => advice(scope),
+        Collector::Emr => clusters(scope),
+        Collector::EmrServerless => runs(scope),
+        Collector::Redshift => warehouses(scope, "redshift:DescribeClusters", "redshift:DescribeUsageLimits", 3),
+        Collector::RedshiftServerless => {
+            warehouses(scope, "redshift-serverless:ListWorkgroups", "redshift-serverless:ListUsageLimits", 1)
+        }
     }
 }
 
@@ -272,6 +281,48 @@ fn advice(scope: &Scope) -> (Vec<Calls>, String) {
     };
     let asked = &scope.options.advisers;
     (asked.iter().flat_map(calls).collect(), format!("{} advisers, one page each", asked.len()))
+}
+
+/// EMR's own calls are free; each living cluster has one metric. An ended cluster is described once.
+fn clusters(scope: &Scope) -> (Vec<Calls>, String) {
+    let most = u64::from(scope.options.emr_clusters);
+    let of = |operation| Calls { operation, requests: Between { low: 0, high: most }, units: None };
+    let list = Calls { operation: "emr:ListClusters", requests: Between { low: 2, high: 2 + most / 50 }, units: None };
+    let metrics = Calls {
+        operation: "cloudwatch:GetMetricData",
+        requests: Between { low: 0, high: most.div_ceil(hours::SERIES_A_REQUEST) },
+        units: Some(Between { low: 0, high: most }),
+    };
+    let calls = vec![list, of("emr:DescribeCluster"), of("emr:ListInstanceGroups"), metrics];
+    (calls, format!("up to {most} clusters in each Region"))
+}
+
+/// All of it is free.
+fn runs(scope: &Scope) -> (Vec<Calls>, String) {
+    let most = u64::from(scope.options.emr_serverless_runs);
+    let calls = vec![
+        Calls { operation: "emr-serverless:ListApplications", requests: exactly(1), units: None },
+        Calls { operation: "emr-serverless:GetJobRun", requests: Between { low: 0, high: most }, units: None },
+    ];
+    (calls, format!("up to {most} job runs in each Region; free"))
+}
+
+/// Two lists in each Region, and so many metrics of each thing on the first one.
+fn warehouses(scope: &Scope, list: &'static str, limits: &'static str, metrics: u64) -> (Vec<Calls>, String) {
+    let listed = scope.earlier.iter().filter(|c| c.read == list && c.resource.is_none());
+    let known: Vec<u64> = listed.filter_map(|c| u64::try_from(c.seen?).ok()).collect();
+    let (count, basis) = match known.iter().sum::<u64>() {
+        _ if known.is_empty() => (Between { low: 0, high: WAREHOUSES }, format!("up to {WAREHOUSES} in all Regions")),
+        count => (exactly(count), format!("the {count} of the last scan")),
+    };
+    let units = Between { low: count.low * metrics, high: count.high * metrics };
+    let requests = Between { low: count.low.min(1), high: units.high.div_ceil(hours::SERIES_A_REQUEST) };
+    let calls = vec![
+        Calls { operation: list, requests: exactly(1.max(known.len() as u64)), units: None },
+        Calls { operation: limits, requests: exactly(1.max(known.len() as u64)), units: None },
+        Calls { operation: "cloudwatch:GetMetricData", requests, units: Some(units) },
+    ];
+    (calls, basis)
 }
 
 fn priced(session: &Session, service: &'static str, calls: &[Calls], basis: String) -> Estimate {

@@ -103,6 +103,7 @@ pub async fn scan(
     scope.cancel = cancel.clone();
     let writer = store.write(head(session, order), base.as_ref());
     let (sink, pieces) = Sink::reporting(events.clone(), cancel.clone());
+    let sink = sink.over(base.clone());
     let drained = tokio::spawn(drain(writer, pieces, events, session.connector.clone()));
     run(&scope, &sink, order, base.as_ref()).await;
     drop(sink);

@@ -31,7 +31,11 @@ const SERVICES: &[(&str, &str)] = &[
     ("cloudwatch", "CloudWatch"),
     ("cost-optimization-hub", "Cost Optimization Hub"),
     ("ec2", "EC2"),
+    ("emr", "EMR"),
+    ("emr-serverless", "EMR Serverless"),
     ("network-firewall", "Network Firewall"),
+    ("redshift", "Redshift"),
+    ("redshift-serverless", "Redshift Serverless"),
     ("s3", "S3"),
 ];
 

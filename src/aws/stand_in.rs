@@ -1,5 +1,7 @@
 //! Canned answers for unit tests: the real SDK clients and connector, with the fault hook in AWS's place.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -12,9 +14,9 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::collect::{Heard, Options, Scope};
-use crate::aws::connector::{Allowlist, Connector, Fault, Setup, Tariff};
-use crate::model::Coverage;
+use crate::aws::collect::{Heard, Options, Piece, Read, Scope, Sink};
+use crate::aws::connector::{Allowlist, Connector, Fault, Role, Setup, Tariff};
+use crate::model::{Coverage, Row};
 
 /// Returns an answer of AWS.
 pub fn answer(status: u16, body: &str) -> Fault {
@@ -59,4 +61,61 @@ pub fn scope(earlier: Vec<Coverage>) -> Scope {
         heard: Heard::default(),
         earlier,
     }
+}
+
+/// What a collector handed over: rows by table, and coverage.
+#[derive(Debug, Default)]
+pub struct Handed {
+    /// Rows by the name of their table.
+    pub rows: BTreeMap<&'static str, Vec<Row>>,
+    /// Coverage, in order.
+    pub coverage: Vec<Coverage>,
+}
+
+impl Handed {
+    /// Returns the gaps as `table read state action`.
+    pub fn gaps(&self) -> Vec<String> {
+        let told = |gap: &Coverage| {
+            let action = gap.missing_action.as_deref().unwrap_or("-");
+            format!("{} {} {} {action}", gap.table, gap.read, gap.state.as_str())
+        };
+        self.coverage.iter().filter(|row| row.is_gap()).map(told).collect()
+    }
+}
+
+/// Returns the scope of a collector that may make `reads`, answered by `say`.
+pub fn answered(reads: &[Read], say: impl Fn(&str) -> Fault + Send + Sync + 'static) -> Scope {
+    let mut setup = setup(Allowlist::default().and(Role::Reading, reads.iter().map(|read| read.operation)));
+    setup.faults = Some(Arc::new(move |call, _| Some(say(&call.operation))));
+    Scope {
+        account_id: "111122223333".into(),
+        region: "us-east-1".into(),
+        as_of: "2026-11-24T10:00:00Z".parse().unwrap(),
+        sdk: sdk(&Connector::new(setup)),
+        cancel: CancellationToken::new(),
+        options: Options::default(),
+        heard: Heard::default(),
+        earlier: Vec::new(),
+    }
+}
+
+/// Returns all that `collect` hands over.
+pub async fn handed(collect: impl AsyncFnOnce(&Sink)) -> Handed {
+    let (sink, mut pieces, _events) = Sink::channel(CancellationToken::new());
+    let work = async move {
+        collect(&sink).await;
+        drop(sink);
+    };
+    let take = async {
+        let mut handed = Handed::default();
+        while let Some(piece) = pieces.recv().await {
+            match piece {
+                Piece::Rows(table, rows) => handed.rows.entry(table.name).or_default().extend(rows),
+                Piece::Cover(coverage) => handed.coverage.push(coverage),
+                Piece::Replace { .. } => {}
+            }
+        }
+        handed
+    };
+    tokio::join!(work, take).1
 }

@@ -64,6 +64,7 @@ impl Query {
                 "TotalExecutionTimeInMillis": millis,
                 "QueryQueueTimeInMillis": 300,
                 "QueryPlanningTimeInMillis": 120,
+                "ServicePreProcessingTimeInMillis": 30,
                 "ServiceProcessingTimeInMillis": 200,
                 "ResultReuseInformation": {"ReusedPreviousResult": false},
             },
@@ -74,17 +75,40 @@ impl Query {
     }
 }
 
+/// One capacity reservation.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    pub region: String,
+    pub name: String,
+    pub target: u32,
+    pub allocated: u32,
+    pub created: DateTime<Utc>,
+    /// Workgroups assigned.
+    pub workgroups: Vec<String>,
+}
+
+impl Reservation {
+    fn json(&self) -> Value {
+        json!({
+            "Name": self.name, "Status": "ACTIVE", "TargetDpus": self.target, "AllocatedDpus": self.allocated,
+            "CreationTime": self.created.timestamp(), "LastSuccessfulAllocationTime": self.created.timestamp() + 600,
+            "LastAllocation": {"Status": "SUCCEEDED", "RequestTime": self.created.timestamp()},
+        })
+    }
+}
+
 /// The account's Athena. Every Region has a workgroup `primary`.
 pub struct Athena {
     pub workgroups: Vec<Workgroup>,
     pub queries: Vec<Query>,
+    pub reservations: Vec<Reservation>,
     /// Things on a page, at most 50.
     pub page: usize,
 }
 
 impl Default for Athena {
     fn default() -> Self {
-        Athena { workgroups: Vec::new(), queries: Vec::new(), page: 50 }
+        Athena { workgroups: Vec::new(), queries: Vec::new(), reservations: Vec::new(), page: 50 }
     }
 }
 
@@ -96,6 +120,8 @@ impl Athena {
             "athena:GetWorkGroup" => self.get_workgroup(request, &body),
             "athena:ListQueryExecutions" => self.list_queries(request, &body, today),
             "athena:BatchGetQueryExecution" => self.queries_by_id(request, &body),
+            "athena:ListCapacityReservations" => self.list_reservations(request, &body),
+            "athena:GetCapacityAssignmentConfiguration" => self.assignments(request, &body),
             _ => Err("the tests' server does not play this operation".into()),
         };
         answer.map_or_else(|why| request.refuse(400, "InvalidRequestException", &why), |body| Answer::json(&body))
@@ -122,6 +148,21 @@ impl Athena {
         });
         let configuration = own.map_or(plain, |group| group.configuration.clone());
         Ok(json!({"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}))
+    }
+
+    fn list_reservations(&self, request: &Request, body: &Value) -> Result<Value, String> {
+        let own = self.reservations.iter().filter(|reservation| reservation.region == request.region);
+        self.page(&own.map(Reservation::json).collect::<Vec<_>>(), body, "CapacityReservations")
+    }
+
+    fn assignments(&self, request: &Request, body: &Value) -> Result<Value, String> {
+        let name = body["CapacityReservationName"].as_str().unwrap_or_default();
+        let own = self.reservations.iter().find(|known| known.region == request.region && known.name == name);
+        let own = own.ok_or_else(|| format!("Capacity reservation {name} is not found."))?;
+        let assignments = json!([{"WorkGroupNames": own.workgroups}]);
+        Ok(json!({"CapacityAssignmentConfiguration": {
+            "CapacityReservationName": name, "CapacityAssignments": assignments,
+        }}))
     }
 
     /// Newest first, the last 45 days only.

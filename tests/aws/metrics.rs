@@ -7,9 +7,10 @@ use ciborium::Value;
 
 use super::{Answer, Request};
 
-/// Daily series by Region.
+/// Daily series by Region, and readings of any namespace.
 pub struct Metrics {
     pub series: Vec<Series>,
+    pub readings: Vec<Reading>,
     /// Metrics on a page of ListMetrics.
     pub metric_page: usize,
     /// Points on a page of GetMetricData.
@@ -20,7 +21,7 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Metrics { series: Vec::new(), metric_page: 500, point_page: 100_800, hidden_after: 14 }
+        Metrics { series: Vec::new(), readings: Vec::new(), metric_page: 500, point_page: 100_800, hidden_after: 14 }
     }
 }
 
@@ -82,6 +83,62 @@ impl Series {
     }
 }
 
+/// One metric as its service publishes it, point by point; periods and statistics are worked out when it is asked for.
+pub struct Reading {
+    pub region: String,
+    pub namespace: String,
+    pub metric: String,
+    pub dimensions: Vec<(String, String)>,
+    pub points: BTreeMap<DateTime<Utc>, f64>,
+}
+
+impl Reading {
+    /// Returns a metric of us-east-1 with one dimension.
+    pub fn new(
+        metric: (&str, &str),
+        dimension: (&str, &str),
+        points: impl IntoIterator<Item = (DateTime<Utc>, f64)>,
+    ) -> Self {
+        Reading {
+            region: "us-east-1".into(),
+            namespace: metric.0.into(),
+            metric: metric.1.into(),
+            dimensions: vec![(dimension.0.into(), dimension.1.into())],
+            points: points.into_iter().collect(),
+        }
+    }
+
+    fn is(&self, metric: &Value) -> bool {
+        let asked =
+            list(metric, "Dimensions").iter().map(|d| (text(d, "Name").to_owned(), text(d, "Value").to_owned()));
+        text(metric, "Namespace") == self.namespace
+            && text(metric, "MetricName") == self.metric
+            && asked.collect::<Vec<_>>() == self.dimensions
+    }
+
+    /// Returns one point for each period that has any, newest first.
+    fn over(&self, period: i64, stat: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
+        let mut periods: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+        for (at, value) in self.points.range(start..end) {
+            periods.entry(at.timestamp().div_euclid(period) * period).or_default().push(*value);
+        }
+        periods.into_iter().rev().filter_map(|(at, values)| Some((at, statistic(stat, &values)?))).collect()
+    }
+}
+
+fn statistic(stat: &str, values: &[f64]) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a number of points of a test")]
+    let count = values.len() as f64;
+    match stat {
+        "Sum" => Some(values.iter().sum()),
+        "Average" => Some(values.iter().sum::<f64>() / count),
+        "Minimum" => values.iter().copied().reduce(f64::min),
+        "Maximum" => values.iter().copied().reduce(f64::max),
+        "SampleCount" => Some(count),
+        _ => None,
+    }
+}
+
 impl Metrics {
     pub(super) fn answer(&mut self, request: &Request, today: NaiveDate) -> Answer {
         let Ok(body) = ciborium::from_reader::<Value, _>(request.body.as_slice()) else {
@@ -108,7 +165,15 @@ impl Metrics {
                 && asked.iter().all(dimension)
                 && series.points.keys().next_back().is_some_and(|last| *last >= oldest)
         };
-        let metrics: Vec<Value> = self.series.iter().filter(matches).map(metric).collect();
+        let named = |reading: &&Reading| {
+            reading.region == request.region
+                && ["", reading.namespace.as_str()].contains(&text(body, "Namespace"))
+                && ["", reading.metric.as_str()].contains(&text(body, "MetricName"))
+                && list(body, "Dimensions").is_empty()
+                && reading.points.keys().next_back().is_some_and(|last| last.date_naive() >= oldest)
+        };
+        let of_s3 = self.series.iter().filter(matches).map(metric);
+        let metrics: Vec<Value> = of_s3.chain(self.readings.iter().filter(named).map(reading)).collect();
         let Ok((page, next)) = page(&metrics, body, self.metric_page) else {
             return request.refuse(400, "InvalidParameterValue", "the token is not known");
         };
@@ -139,6 +204,11 @@ impl Metrics {
     fn points(&self, request: &Request, query: &Value, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
         let wanted = field(query, "MetricStat").unwrap_or(&Value::Null);
         let metric = field(wanted, "Metric").unwrap_or(&Value::Null);
+        let read = self.readings.iter().find(|reading| reading.region == request.region && reading.is(metric));
+        if let Some(reading) = read {
+            let period = field(wanted, "Period").and_then(Value::as_integer).and_then(|n| i64::try_from(n).ok());
+            return reading.over(period.unwrap_or(60), text(wanted, "Stat"), start, end);
+        }
         let daily = field(wanted, "Period").and_then(Value::as_integer) == Some(86_400.into());
         let plain = ["Average", "Sum", "Maximum", "Minimum"].contains(&text(wanted, "Stat"));
         let found = self.series.iter().find(|series| series.region == request.region && series.is(metric));
@@ -169,14 +239,23 @@ fn result(id: &str, points: &[(&str, (i64, f64))]) -> Value {
 }
 
 fn metric(series: &Series) -> Value {
-    let pair = |(name, value): (&str, &str)| {
-        map([("Name", Value::Text(name.into())), ("Value", Value::Text(value.into()))], None)
+    named(&series.namespace, &series.metric, &series.dimensions())
+}
+
+fn reading(reading: &Reading) -> Value {
+    let dimensions: Vec<_> = reading.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    named(&reading.namespace, &reading.metric, &dimensions)
+}
+
+fn named(namespace: &str, metric: &str, dimensions: &[(&str, &str)]) -> Value {
+    let pair = |(name, value): &(&str, &str)| {
+        map([("Name", Value::Text((*name).into())), ("Value", Value::Text((*value).into()))], None)
     };
     map(
         [
-            ("Namespace", Value::Text(series.namespace.clone())),
-            ("MetricName", Value::Text(series.metric.clone())),
-            ("Dimensions", Value::Array(series.dimensions().into_iter().map(pair).collect())),
+            ("Namespace", Value::Text(namespace.into())),
+            ("MetricName", Value::Text(metric.into())),
+            ("Dimensions", Value::Array(dimensions.iter().map(pair).collect())),
         ],
         None,
     )

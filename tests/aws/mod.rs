@@ -6,12 +6,15 @@
 pub mod advice;
 mod answer;
 pub mod athena;
+pub mod emr;
+pub mod emr_serverless;
 pub mod fault;
 pub mod ledger;
 pub mod metrics;
 pub mod network;
 pub mod objects;
 pub mod price_list;
+pub mod redshift;
 mod request;
 pub mod s3;
 mod server;
@@ -39,6 +42,9 @@ pub struct Account {
     pub network: network::Network,
     pub trail: trail::Trail,
     pub advice: advice::Advice,
+    pub emr: emr::Emr,
+    pub emr_serverless: emr_serverless::EmrServerless,
+    pub redshift: redshift::Redshift,
     pub faults: Vec<Fault>,
     pub calls: Vec<Call>,
 }
@@ -56,6 +62,9 @@ impl Account {
             network: network::Network::default(),
             trail: trail::Trail::default(),
             advice: advice::Advice::default(),
+            emr: emr::Emr::default(),
+            emr_serverless: emr_serverless::EmrServerless::default(),
+            redshift: redshift::Redshift::default(),
             faults: Vec::new(),
             calls: Vec::new(),
         }
@@ -76,6 +85,10 @@ impl Account {
             "cloudwatch" => self.metrics.answer(request, self.today),
             "pricing" => self.price_list.answer(request),
             "athena" => self.athena.answer(request, self.today),
+            "emr" => self.emr.answer(request),
+            "emr-serverless" => self.emr_serverless.answer(request),
+            "redshift" => self.redshift.answer(request),
+            "redshift-serverless" => self.redshift.serverless(request),
             _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),
         }
     }

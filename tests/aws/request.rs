@@ -27,6 +27,7 @@ pub struct Call {
     pub operation: String,
     pub resource: Option<String>,
     pub region: String,
+    pub path: String,
     pub query: BTreeMap<String, String>,
     pub headers: BTreeMap<String, String>,
     /// The body of JSON services, else null.
@@ -84,6 +85,8 @@ impl Request {
                 "CostOptimizationHubService" => "cost-optimization-hub",
                 "NetworkFirewall_20201112" => "network-firewall",
                 target if target.ends_with("CloudTrail_20131101") => "cloudtrail",
+                "ElasticMapReduce" => "emr",
+                "RedshiftServerless" => "redshift-serverless",
                 other => other,
             };
             return format!("{service}:{name}");
@@ -99,11 +102,26 @@ impl Request {
             // Services of the query protocol are told by the version of their API.
             let service = match form.get("Version").map(String::as_str) {
                 Some("2016-11-15") => "ec2",
+                Some("2012-12-01") => "redshift",
                 _ => "sts",
             };
             return format!("{service}:{action}");
         }
+        if let Some(operation) = self.emr_serverless_operation() {
+            return format!("emr-serverless:{operation}");
+        }
         format!("s3:{}", self.s3_operation(method))
+    }
+
+    /// No bucket of the tests is called `applications`.
+    fn emr_serverless_operation(&self) -> Option<&'static str> {
+        match self.path.trim_matches('/').split('/').collect::<Vec<_>>()[..] {
+            ["applications"] => Some("ListApplications"),
+            ["applications", _] => Some("GetApplication"),
+            ["applications", _, "jobruns"] => Some("ListJobRuns"),
+            ["applications", _, "jobruns", _] => Some("GetJobRun"),
+            _ => None,
+        }
     }
 
     fn s3_operation(&self, method: &str) -> &'static str {
@@ -150,6 +168,8 @@ impl Request {
             "pricing" => super::price_list::named(&self.path).unwrap_or_default(),
             "athena" => self.json()["WorkGroup"].as_str().unwrap_or_default().to_owned(),
             "network-firewall" => self.json()["FirewallArn"].as_str().unwrap_or_default().to_owned(),
+            "emr" => self.json()["ClusterId"].as_str().unwrap_or_default().to_owned(),
+            "emr-serverless" => self.path.split('/').nth(2).unwrap_or_default().to_owned(),
             _ => String::new(),
         };
         Some(named).filter(|name| !name.is_empty())
@@ -160,6 +180,7 @@ impl Request {
             operation: self.operation.clone(),
             resource: self.resource.clone(),
             region: self.region.clone(),
+            path: self.path.clone(),
             query: self.query.clone(),
             headers: self.headers.clone(),
             json: self.json(),

@@ -103,7 +103,7 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
 
 fn denied(request: &Request, who: &str) -> Answer {
     let (status, code) = match request.service() {
-        "s3" | "sts" | "cloudwatch" => (403, "AccessDenied"),
+        "s3" | "sts" | "redshift" | "cloudwatch" => (403, "AccessDenied"),
         "ec2" => (403, "UnauthorizedOperation"),
         _ => (400, "AccessDeniedException"),
     };
@@ -117,7 +117,7 @@ fn denied(request: &Request, who: &str) -> Answer {
 fn throttled(request: &Request) -> Answer {
     match request.service() {
         "s3" => request.refuse(503, "SlowDown", "Please reduce your request rate."),
-        "sts" | "cloudwatch" => request.refuse(400, "Throttling", "Rate exceeded"),
+        "sts" | "redshift" | "cloudwatch" => request.refuse(400, "Throttling", "Rate exceeded"),
         "ce" => request.refuse(400, "LimitExceededException", "Rate exceeded"),
         "ec2" => request.refuse(503, "RequestLimitExceeded", "Request limit exceeded."),
         _ => request.refuse(400, "ThrottlingException", "Rate exceeded"),
@@ -128,7 +128,7 @@ fn expired(request: &Request) -> Answer {
     let message = "The security token included in the request is expired";
     match request.service() {
         "s3" => request.refuse(400, "ExpiredToken", "The provided token has expired."),
-        "sts" | "cloudwatch" => request.refuse(403, "ExpiredToken", message),
+        "sts" | "redshift" | "cloudwatch" => request.refuse(403, "ExpiredToken", message),
         "ec2" => request.refuse(400, "RequestExpired", "Request has expired."),
         _ => request.refuse(400, "ExpiredTokenException", message),
     }

@@ -1,7 +1,8 @@
-//! Athena: workgroups of one Region and the queries that ran in them.
+//! Athena: workgroups of one Region, its capacity reservations, and the queries that ran.
 //!
 //! No literal, comment or parameter of a query leaves `execution.rs`: texts are redacted and hashed as they are read.
 
+mod capacity;
 mod execution;
 mod history;
 mod key;
@@ -11,15 +12,24 @@ mod workgroups;
 
 use aws_sdk_athena::types::WorkGroupSummary;
 
-use super::outcome::{Outcome, coverage};
+use super::outcome::{Outcome, coverage, listed};
 use super::{Failed, Read, Scope, Sink};
-use crate::model::{Coverage, CoverageState};
+use crate::model::Coverage;
 use crate::store::tables::athena::ATHENA_WORKGROUPS;
 
 /// The calls of this collector.
-pub const READS: &[Read] = &[workgroups::LIST, workgroups::SETTINGS, history::IDS, history::QUERIES];
+pub const READS: &[Read] = &[
+    workgroups::LIST,
+    workgroups::SETTINGS,
+    history::IDS,
+    history::QUERIES,
+    capacity::LIST,
+    capacity::ASSIGNMENTS,
+    capacity::SERIES,
+    capacity::METRICS,
+];
 
-/// Reads the workgroups of the scope's Region and their history.
+/// Reads the workgroups of the scope's Region, its capacity reservations, and the history.
 pub async fn collect(scope: &Scope, sink: &Sink) {
     let client = scope.athena();
     let (listed, failed) = workgroups::list(scope, &client).await;
@@ -33,6 +43,7 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
     for row in coverage(&scope.account_id, &workgroups::SETTINGS, &outcomes) {
         sink.cover(row).await;
     }
+    capacity::read(scope, sink, &client).await;
     let names: Vec<String> = listed.iter().filter_map(|summary| summary.name().map(str::to_owned)).collect();
     history::read(scope, sink, &client, &names).await;
 }
@@ -53,13 +64,7 @@ async fn settings(
 
 /// Returns what the list covers; without it the history is blind too.
 fn of_list(scope: &Scope, seen: usize, failed: Option<&Failed>) -> Vec<Coverage> {
-    let read = &workgroups::LIST;
-    let row = match failed {
-        None => Coverage::new(read.table, read.operation, CoverageState::Seen),
-        Some(failed) if seen == 0 => failed.gap(read),
-        Some(failed) => Coverage { state: CoverageState::Partial, ..failed.gap(read) },
-    };
-    let row = row.at(&scope.account_id, Some(&scope.region)).counted(seen, None);
+    let row = listed(scope, &workgroups::LIST, seen, failed);
     let history = failed.map(|_| Coverage { table: history::IDS.table.to_owned(), ..row.clone() });
     std::iter::once(row).chain(history).collect()
 }

@@ -8,6 +8,8 @@ pub mod athena;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod cost_explorer;
+pub mod emr;
+pub mod emr_serverless;
 pub mod failure;
 pub mod heard;
 pub mod instant;
@@ -15,9 +17,12 @@ pub mod network;
 pub mod outcome;
 pub mod pages;
 pub mod read;
+pub mod redshift;
+pub mod redshift_serverless;
 pub mod s3;
 pub mod scope;
 pub mod sink;
+pub mod tags;
 
 pub use failure::{Failed, Trouble};
 pub use heard::Heard;
@@ -34,6 +39,10 @@ pub const READS: &[&[Read]] = &[
     network::READS,
     cloudtrail::READS,
     advice::READS,
+    emr::READS,
+    emr_serverless::READS,
+    redshift::READS,
+    redshift_serverless::READS,
 ];
 
 /// When a collector runs, and how often.
@@ -66,11 +75,19 @@ pub enum Collector {
     Trail,
     /// What AWS's own advisers say.
     Advice,
+    /// EMR clusters.
+    Emr,
+    /// EMR Serverless applications and job runs.
+    EmrServerless,
+    /// Redshift clusters.
+    Redshift,
+    /// Workgroups of Redshift Serverless.
+    RedshiftServerless,
 }
 
 impl Collector {
     /// All of them, in the order in which they run.
-    pub const ALL: [Collector; 7] = [
+    pub const ALL: [Collector; 11] = [
         Collector::Bill,
         Collector::S3,
         Collector::Storage,
@@ -78,6 +95,10 @@ impl Collector {
         Collector::Network,
         Collector::Trail,
         Collector::Advice,
+        Collector::Emr,
+        Collector::EmrServerless,
+        Collector::Redshift,
+        Collector::RedshiftServerless,
     ];
 
     /// Returns the name that `--only` takes and progress shows.
@@ -90,6 +111,10 @@ impl Collector {
             Collector::Network => "network",
             Collector::Trail => "cloudtrail",
             Collector::Advice => "advice",
+            Collector::Emr => "emr",
+            Collector::EmrServerless => "emr-serverless",
+            Collector::Redshift => "redshift",
+            Collector::RedshiftServerless => "redshift-serverless",
         }
     }
 
@@ -108,6 +133,10 @@ impl Collector {
             Collector::Network => network::READS,
             Collector::Trail => cloudtrail::READS,
             Collector::Advice => advice::READS,
+            Collector::Emr => emr::READS,
+            Collector::EmrServerless => emr_serverless::READS,
+            Collector::Redshift => redshift::READS,
+            Collector::RedshiftServerless => redshift_serverless::READS,
         }
     }
 
@@ -116,7 +145,14 @@ impl Collector {
         match self {
             Collector::Bill => Reach::Bill,
             Collector::S3 => Reach::Buckets,
-            Collector::Storage | Collector::Athena | Collector::Network | Collector::Trail => Reach::Regional,
+            Collector::Storage
+            | Collector::Athena
+            | Collector::Network
+            | Collector::Trail
+            | Collector::Emr
+            | Collector::EmrServerless
+            | Collector::Redshift
+            | Collector::RedshiftServerless => Reach::Regional,
             Collector::Advice => Reach::Global,
         }
     }
@@ -131,6 +167,10 @@ impl Collector {
             Collector::Network => network::collect(&scope, &sink).await,
             Collector::Trail => cloudtrail::collect(&scope, &sink).await,
             Collector::Advice => advice::collect(&scope, &sink).await,
+            Collector::Emr => emr::collect(&scope, &sink).await,
+            Collector::EmrServerless => emr_serverless::collect(&scope, &sink).await,
+            Collector::Redshift => redshift::collect(&scope, &sink).await,
+            Collector::RedshiftServerless => redshift_serverless::collect(&scope, &sink).await,
         }
     }
 }

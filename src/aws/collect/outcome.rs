@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::failure::{Failed, Trouble};
 use super::read::Read;
+use super::scope::Scope;
 use crate::model::{Coverage, CoverageState};
 
 /// How the read of one resource ended.
@@ -53,6 +54,31 @@ pub fn coverage(account_id: &str, read: &Read, outcomes: &[Outcome]) -> Vec<Cove
         rows.extend(ended.iter().filter_map(|o| Some(gap(read, o)?.at(account_id, region))));
     }
     rows
+}
+
+/// Returns the coverage that `outcomes` of the scope's Region add up to; with nothing to ask for, all of it was seen.
+pub fn regional(scope: &Scope, read: &Read, outcomes: &[Outcome]) -> Vec<Coverage> {
+    let rows = coverage(&scope.account_id, read, outcomes);
+    if !rows.is_empty() {
+        return rows;
+    }
+    let none = Coverage::new(read.table, read.operation, CoverageState::Seen).counted(0, Some(0));
+    vec![none.at(&scope.account_id, Some(&scope.region))]
+}
+
+/// Returns the coverage of a list in the scope's Region that named so many before it ended or failed.
+pub fn listed(scope: &Scope, read: &Read, seen: usize, failed: Option<&Failed>) -> Coverage {
+    let row = match failed {
+        None => Coverage::new(read.table, read.operation, CoverageState::Seen),
+        Some(failed) if seen == 0 => failed.gap(read),
+        Some(failed) => Coverage { state: CoverageState::Partial, ..failed.gap(read) },
+    };
+    row.at(&scope.account_id, Some(&scope.region)).counted(seen, None)
+}
+
+/// Returns the gap that a failed read of one table leaves in another one, whose rows or columns `of` fills.
+pub fn behind(gap: &Coverage, of: &Read) -> Coverage {
+    Coverage { table: of.table.to_owned(), read: of.operation.to_owned(), seen: None, expected: None, ..gap.clone() }
 }
 
 fn summary(read: &Read, ended: &[&Outcome]) -> Coverage {

@@ -28,19 +28,24 @@ pub struct Options {
     pub queries: u32,
     /// Which of AWS's own advisers to ask.
     pub advisers: BTreeSet<Adviser>,
+    /// Most EMR clusters to describe in one Region and scan, living ones first.
+    pub emr_clusters: u32,
+    /// Most EMR Serverless job runs to look up in one Region and scan, newest first.
+    pub emr_serverless_runs: u32,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let (history_days, storage_days) = (45, 455);
         Options {
             regions: Vec::new(),
-            history_days,
-            storage_days,
+            history_days: 45,
+            storage_days: 455,
             list_parts: 200,
             queries: 200_000,
+            emr_clusters: 500,
+            emr_serverless_runs: 5_000,
             advisers: Adviser::ALL.into(),
             hash_key: None,
         }
@@ -125,6 +130,26 @@ impl Scope {
     /// Returns the client of Cost Optimization Hub: one endpoint for all Regions.
     pub fn cost_optimization_hub(&self) -> aws_sdk_costoptimizationhub::Client {
         client::cost_optimization_hub(&self.sdk, &self.account_id)
+    }
+
+    /// Returns an EMR client for this Region.
+    pub fn emr(&self) -> aws_sdk_emr::Client {
+        client::emr(&self.sdk, self.tag("emr"))
+    }
+
+    /// Returns an EMR Serverless client for this Region.
+    pub fn emr_serverless(&self) -> aws_sdk_emrserverless::Client {
+        client::emr_serverless(&self.sdk, self.tag("emr-serverless"))
+    }
+
+    /// Returns a Redshift client for this Region.
+    pub fn redshift(&self) -> aws_sdk_redshift::Client {
+        client::redshift(&self.sdk, self.tag("redshift"))
+    }
+
+    /// Returns a Redshift Serverless client for this Region.
+    pub fn redshift_serverless(&self) -> aws_sdk_redshiftserverless::Client {
+        client::redshift_serverless(&self.sdk, self.tag("redshift-serverless"))
     }
 
     /// Returns the Cost Explorer client: one global endpoint, whatever Region is scanned.

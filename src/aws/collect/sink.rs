@@ -1,4 +1,5 @@
-//! Where a collector puts what it saw: a bounded channel to the part writer, and news for whoever listens.
+//! Where a collector puts what it saw: a bounded channel to the part writer, and news for whoever listens. It also knows
+//! what the last snapshot holds, so that what no longer changes need not be asked for again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Coverage, CoverageState, Event, Row};
-use crate::store::Table;
+use crate::store::{Snapshot, Table};
 
 /// Pieces that may wait for the part writer: a slow disk slows the collectors down instead of filling memory.
 const WAITING: usize = 64;
@@ -44,6 +45,7 @@ pub struct Sink {
     events: mpsc::Sender<Event>,
     rows: Arc<AtomicU64>,
     cancel: CancellationToken,
+    base: Option<Arc<Snapshot>>,
 }
 
 impl Sink {
@@ -57,7 +59,22 @@ impl Sink {
     /// Returns a sink that tells its news to `events`, and the receiver of its pieces.
     pub fn reporting(events: mpsc::Sender<Event>, cancel: CancellationToken) -> (Sink, mpsc::Receiver<Piece>) {
         let (pieces, taken) = mpsc::channel(WAITING);
-        (Sink { what: String::new(), pieces, events, rows: Arc::default(), cancel }, taken)
+        (Sink { what: String::new(), pieces, events, rows: Arc::default(), cancel, base: None }, taken)
+    }
+
+    /// Returns the sink of a scan whose last snapshot is `base`.
+    #[must_use]
+    pub fn over(self, base: Option<Snapshot>) -> Sink {
+        Sink { base: base.map(Arc::new), ..self }
+    }
+
+    /// Returns the rows that the last snapshot holds of `table`. Of a damaged part there are none: what it held is asked
+    /// for again, and that it is damaged is said when the snapshot is finished.
+    pub async fn held(&self, table: &'static Table) -> Vec<Row> {
+        match &self.base {
+            Some(base) => base.rows(table).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     /// Returns a sink into the same channel under the name of a collector, with a row count of its own.

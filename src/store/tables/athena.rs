@@ -3,6 +3,8 @@
 use crate::store::table::{Kind, Source, Table, column};
 
 const WORKGROUP: &str = "athena:GetWorkGroup";
+const ASSIGNMENTS: &str = "athena:GetCapacityAssignmentConfiguration";
+const METRICS: &str = "cloudwatch:GetMetricData";
 
 /// One row for each workgroup.
 pub const ATHENA_WORKGROUPS: Table = Table {
@@ -71,5 +73,39 @@ pub const ATHENA_QUERIES: Table = Table {
         ),
         column("reuse_obstacle", Kind::Text, "Why it is not eligible."),
         column("error_category", Kind::Count, "1 system, 2 user, 3 other; NULL unless it failed."),
+        column("total_ms", Kind::Count, "Time from submission to the end in milliseconds, waiting included."),
+        column("preprocessing_ms", Kind::Count, "Time before the text reached the engine, in milliseconds."),
+        column("service_ms", Kind::Count, "Time that Athena took for the result after the engine, in milliseconds."),
+        column("managed_results", Kind::Flag, "True when Athena keeps the result itself."),
+    ],
+};
+
+/// One row for each capacity reservation.
+pub const ATHENA_CAPACITY: Table = Table {
+    name: "athena_capacity",
+    doc: "Athena capacity reservations: DPUs paid for by the hour, used or not. Metrics are of the last 14 days, by the hour, where the workgroups assigned publish them.",
+    key: &["account_id", "region", "reservation"],
+    source: Source::State("athena:ListCapacityReservations"),
+    columns: &[
+        column("account_id", Kind::Text, "Account."),
+        column("region", Kind::Text, "Region."),
+        column("reservation", Kind::Text, "Name."),
+        column("status", Kind::Text, "`PENDING`, `ACTIVE`, `UPDATE_PENDING`, `CANCELLING`, `CANCELLED`, `FAILED`."),
+        column("target_dpus", Kind::Count, "DPUs asked for."),
+        column("allocated_dpus", Kind::Count, "DPUs there: what is paid for."),
+        column("created", Kind::Instant, "When it was made."),
+        column("last_allocated", Kind::Instant, "When DPUs were last allocated."),
+        column(
+            "last_allocation_status",
+            Kind::Text,
+            "`PENDING`, `SUCCEEDED` or `FAILED`: how the last request for DPUs went.",
+        ),
+        column("workgroups", Kind::Text, "JSON list of the workgroups assigned; `[]` when none is.").by(ASSIGNMENTS),
+        column("workgroup_count", Kind::Count, "How many workgroups are assigned.").by(ASSIGNMENTS),
+        column("metric_hours", Kind::Count, "Hours with a point of `DPUAllocated`.").by(METRICS),
+        column("consumed_hours", Kind::Count, "Hours with a point of `DPUConsumed`.").by(METRICS),
+        column("dpus_allocated", Kind::Quantity, "Average of `DPUAllocated`.").by(METRICS),
+        column("dpus_consumed", Kind::Quantity, "Average of `DPUConsumed` in the hours that have a point.").by(METRICS),
+        column("dpus_consumed_most", Kind::Quantity, "Largest `DPUConsumed`.").by(METRICS),
     ],
 };

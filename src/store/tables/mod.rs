@@ -4,7 +4,9 @@ pub mod advice;
 pub mod athena;
 pub mod bill;
 pub mod configurations;
+pub mod emr;
 pub mod network;
+pub mod redshift;
 pub mod scan;
 pub mod storage;
 pub mod trail;
@@ -27,6 +29,14 @@ pub const TABLES: &[&Table] = &[
     &storage::MULTIPART_UPLOADS,
     &athena::ATHENA_WORKGROUPS,
     &athena::ATHENA_QUERIES,
+    &athena::ATHENA_CAPACITY,
+    &emr::EMR_CLUSTERS,
+    &emr::EMR_INSTANCE_GROUPS,
+    &emr::EMR_INSTANCE_FLEETS,
+    &emr::EMR_SERVERLESS_APPS,
+    &emr::EMR_SERVERLESS_RUNS,
+    &redshift::REDSHIFT_CLUSTERS,
+    &redshift::REDSHIFT_WORKGROUPS,
     &network::VPCS,
     &network::SUBNETS,
     &network::ROUTE_TABLES,

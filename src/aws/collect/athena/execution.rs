@@ -26,12 +26,16 @@ fn kind(row: Row, query: &QueryExecution) -> Row {
     let context = query.query_execution_context();
     let results = query.result_configuration().and_then(|results| results.output_location());
     let reuse = query.result_reuse_configuration().and_then(|reuse| reuse.result_reuse_by_age_configuration());
+    let managed = query
+        .managed_query_results_configuration()
+        .is_some_and(aws_sdk_athena::types::ManagedQueryResultsConfiguration::enabled);
     row.with("statement_type", query.statement_type().map(StatementType::as_str))
         .with("substatement_type", query.substatement_type())
         .with("engine_version", engine(query))
         .with("catalog", context.and_then(|context| context.catalog()))
         .with("database", context.and_then(|context| context.database()))
         .with("output_location", results.map(folder))
+        .with("managed_results", managed)
         .with("reuse_enabled", reuse.is_some_and(aws_sdk_athena::types::ResultReuseByAgeConfiguration::enabled))
         .with(
             "reuse_max_age_minutes",
@@ -50,6 +54,9 @@ fn measures(row: Row, query: &QueryExecution) -> Row {
         .with("engine_ms", statistics.engine_execution_time_in_millis())
         .with("queue_ms", statistics.query_queue_time_in_millis())
         .with("planning_ms", statistics.query_planning_time_in_millis())
+        .with("preprocessing_ms", statistics.service_pre_processing_time_in_millis())
+        .with("service_ms", statistics.service_processing_time_in_millis())
+        .with("total_ms", statistics.total_execution_time_in_millis())
         .with("reused", reused)
         .with("dpu_count", statistics.dpu_count().and_then(Decimal::from_f64))
 }

@@ -16,6 +16,8 @@ pub const DAYS: i64 = 14;
 const HOUR: i32 = 3_600;
 /// Points of one series.
 const HOURS: u32 = 14 * 24;
+/// Series that one request asks for, at most.
+pub const SERIES_A_REQUEST: u64 = 23;
 
 /// The hours that a scan asks for: whole ones, the running one left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +165,11 @@ mod tests {
         assert_eq!((some.sum(), some.average()), (Some(Decimal::from(9)), Some(Decimal::from(3))));
         assert_eq!((some.largest(), some.newest()), (Some(Decimal::from(6)), Some(Decimal::from(6))));
         assert_eq!((some.count(), some.count_if(|value| value.is_zero())), (3, 1));
+    }
+
+    #[test]
+    fn an_estimate_knows_how_many_series_a_request_asks_for() {
+        assert_eq!(u64::try_from(series_per_call(HOURS)), Ok(SERIES_A_REQUEST));
     }
 
     #[test]
