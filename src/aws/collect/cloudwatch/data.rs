@@ -101,7 +101,7 @@ impl<'a> Pages<'a> {
             Next::None => return None,
         };
         let call = self.client.get_metric_data().set_metric_data_queries(Some(self.queries.clone()));
-        let call = call.start_time(self.from).end_time(self.to).scan_by(ScanBy::TimestampDescending);
+        let call = call.set_start_time(Some(self.from)).end_time(self.to).scan_by(ScanBy::TimestampDescending);
         let page = match ask(self.scope, call.set_next_token(token).send()).await {
             Ok(page) => page,
             Err(failed) => return Some(Err(failed)),
