@@ -126,3 +126,51 @@ fn the_emulated_network_is_read_as_boto3_sees_it_implicit_associations_included(
     lake.world.run(&["scan", "--only", "advice", "--without", "anomalies,forecast,hub"]).ends_with(0);
     assert_eq!(lake.world.lines(&budgets), ["l=true"]);
 }
+
+/// Returns the world of a test whose clusters and warehouses are moto's, and what boto3 made there and sees of it.
+fn made_on_moto(test: &str) -> Option<(World, Value)> {
+    let moto = skip::unless_set(test, "LEANLAKE_TEST_MOTO")?;
+    let python = skip::unless_set(test, "LEANLAKE_TEST_PYTHON")?;
+    let unique = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+    let now: DateTime<Utc> = SystemTime::now().into();
+    let world = World::new().on(&now.date_naive().checked_add_days(Days::new(1)).unwrap().to_string());
+    let world = ["EMR", "EMR_SERVERLESS", "REDSHIFT"]
+        .iter()
+        .fold(world, |world, service| world.set(&format!("AWS_ENDPOINT_URL_{service}"), &moto));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulators/witness.py");
+    let mut command = Command::new(python);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(world.environment());
+    command.env("AWS_DEFAULT_REGION", "us-east-1").arg(script).args(["compute", &format!("c{unique}")]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "witness: {}", String::from_utf8_lossy(&output.stderr));
+    Some((world, serde_json::from_slice(&output.stdout).unwrap()))
+}
+
+#[test]
+fn clusters_on_moto_are_read_as_boto3_sees_them_and_what_moto_lacks_is_a_gap() {
+    let test = "clusters_on_moto_are_read_as_boto3_sees_them_and_what_moto_lacks_is_a_gap";
+    let Some((world, made)) = made_on_moto(test) else { return };
+    world.scan();
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let one = |sql: String| world.rows(&sql).into_iter().next().unwrap_or_else(|| panic!("nothing answers {sql}"));
+    let id = text("cluster_id");
+    let cluster = one(format!("select * from emr_clusters where cluster_id = '{id}'"));
+    assert_eq!(cluster["state"], made["state"]);
+    assert_eq!(
+        (cluster["release_label"].as_str(), cluster["termination_protected"].as_bool()),
+        (Some("emr-6.15.0"), Some(true))
+    );
+    assert_eq!(cluster["tags"].as_str(), Some(r#"{"owner":"data"}"#));
+    assert_eq!(cluster["managed_scaling"], Value::Null, "moto has no managed scaling");
+    let groups =
+        one(format!("select count(*) as n, sum(requested) as r from emr_instance_groups where cluster_id = '{id}'"));
+    assert_eq!((&groups["n"], groups["r"].as_i64()), (&made["groups"], Some(4)));
+    let app = one(format!("select * from emr_serverless_apps where application_id = '{}'", text("application_id")));
+    assert_eq!(app["state"], made["application_state"]);
+    assert_eq!((app["auto_stop_idle_minutes"].as_i64(), app["initial_vcpu"].as_str()), (Some(30), Some("8.00")));
+    let warehouse = one("select * from redshift_clusters order by created desc limit 1".to_owned());
+    assert_eq!((&warehouse["nodes"], &warehouse["status"]), (&made["nodes"], &made["warehouse_status"]));
+    let gaps =
+        world.lines("select distinct read from coverage where state = 'missing' and read like 'emr:%' order by read");
+    assert_eq!(gaps, ["read=emr:GetAutoTerminationPolicy", "read=emr:GetManagedScalingPolicy"]);
+}

@@ -19,7 +19,7 @@ use crate::aws::athena::Query;
 use crate::aws::ledger::Charge;
 use crate::aws::metrics::Series;
 use crate::aws::s3::{Bucket, Upload};
-use crate::aws::{Aws, Fault, Trouble};
+use crate::aws::{Aws, Fault, Trouble, emr, redshift};
 use crate::support::{TODAY, day};
 
 async fn sdk(aws: &Aws, region: &str) -> SdkConfig {
@@ -182,6 +182,33 @@ async fn queries_come_newest_first_with_their_statistics() {
     let answer = asked.send().await.unwrap();
     assert_eq!(answer.query_executions()[0].statistics().unwrap().data_scanned_in_bytes(), Some(4_096));
     assert_eq!(answer.unprocessed_query_execution_ids()[0].query_execution_id(), Some("none"));
+}
+
+#[tokio::test]
+async fn clusters_and_warehouses_come_in_pages_and_refuse_the_wrong_list() {
+    let aws = Aws::start(day(TODAY));
+    let at = day("2026-11-01").and_hms_opt(9, 0, 0).unwrap().and_utc();
+    for id in ["j-1", "j-2", "j-3"] {
+        aws.account().emr.clusters.push(emr::Cluster::waiting(id, at));
+    }
+    aws.account().emr.clusters[2] = emr::Cluster::waiting("j-3", at).ended(at);
+    aws.account().emr.page = 1;
+    let config = sdk(&aws, "us-east-1").await;
+    let client = aws_sdk_emr::Client::new(&config);
+    let ask = client.list_clusters().cluster_states(aws_sdk_emr::types::ClusterState::Waiting);
+    let first = ask.clone().send().await.unwrap();
+    let second = ask.marker(first.marker().unwrap()).send().await.unwrap();
+    let ids: Vec<_> = first.clusters().iter().chain(second.clusters()).map(|c| c.id().unwrap()).collect();
+    assert_eq!((ids, second.marker()), (vec!["j-2", "j-1"], None));
+    let wrong = client.list_instance_fleets().cluster_id("j-1").send().await;
+    assert_eq!(wrong.unwrap_err().code(), Some("InvalidRequestException"));
+    aws.account().redshift.clusters = vec![redshift::Cluster::new("a", at), redshift::Cluster::new("b", at)];
+    aws.account().redshift.page = 1;
+    let redshift = aws_sdk_redshift::Client::new(&config);
+    let page = redshift.describe_clusters().max_records(20).send().await.unwrap();
+    assert_eq!((page.clusters()[0].cluster_identifier(), page.marker()), (Some("a"), Some("from:1")));
+    aws.make(Fault::on("redshift:DescribeClusters", Trouble::Denied));
+    assert_eq!(redshift.describe_clusters().send().await.unwrap_err().code(), Some("AccessDenied"));
 }
 
 #[tokio::test]

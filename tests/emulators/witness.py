@@ -3,6 +3,7 @@
     witness.py seed NAME            two buckets, their metrics, a workgroup with a query
     witness.py network NAME         a VPC with an explicit and an implicit route table, NAT, an S3 endpoint, and a budget;
                                     prints the ids as JSON, and how many other subnets have no table of their own
+    witness.py compute NAME         an EMR cluster, an EMR Serverless application, a Redshift cluster; prints what boto3 sees
     witness.py lifecycle BUCKET     prints the rules and the small-object header as JSON; null when there are none
 
 The emulators' addresses come from AWS_ENDPOINT_URL (moto) and AWS_ENDPOINT_URL_S3, _CLOUDWATCH (LocalStack).
@@ -84,6 +85,37 @@ def network(name):
         "vpc": vpc, "own_subnet": own, "plain_subnet": plain, "own_table": table, "nat": nat,
         "main_table": main["RouteTableId"], "other_implicit": sum(s not in explicit for s in others),
         "s3_routes": sum(r.get("DestinationPrefixListId") in lists for t in tables for r in t["Routes"]),
+
+
+def compute(name):
+    emr, serverless, redshift = (boto3.client(service) for service in ("emr", "emr-serverless", "redshift"))
+    group = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1, "Market": "ON_DEMAND"}
+    task = {"InstanceRole": "TASK", "InstanceType": "r5.xlarge", "InstanceCount": 3, "Market": "SPOT", "BidPrice": "0.1"}
+    cluster = emr.run_job_flow(
+        Name=name, ReleaseLabel="emr-6.15.0", Applications=[{"Name": "Spark"}], LogUri="s3://logs/",
+        Instances={"InstanceGroups": [group, task], "KeepJobFlowAliveWhenNoSteps": True, "TerminationProtected": True},
+        JobFlowRole="EMR_EC2_DefaultRole", ServiceRole="EMR_DefaultRole", VisibleToAllUsers=True,
+        Tags=[{"Key": "owner", "Value": "data"}],
+    )["JobFlowId"]
+    application = serverless.create_application(
+        name=name, releaseLabel="emr-6.15.0", type="SPARK",
+        autoStopConfiguration={"enabled": True, "idleTimeoutMinutes": 30},
+        initialCapacity={"Driver": {"workerCount": 2, "workerConfiguration": {"cpu": "4 vCPU", "memory": "16 GB"}}},
+    )["applicationId"]
+    redshift.create_cluster(
+        ClusterIdentifier=name, NodeType="ra3.xlplus", ClusterType="multi-node", NumberOfNodes=2, DBName="lake",
+        MasterUsername="admin", MasterUserPassword="Passw0rd1",
+    )
+    seen = emr.describe_cluster(ClusterId=cluster)["Cluster"]
+    warehouse = redshift.describe_clusters(ClusterIdentifier=name)["Clusters"][0]
+    print(json.dumps({
+        "cluster_id": cluster,
+        "state": seen["Status"]["State"],
+        "groups": len(emr.list_instance_groups(ClusterId=cluster)["InstanceGroups"]),
+        "application_id": application,
+        "application_state": serverless.get_application(applicationId=application)["application"]["state"],
+        "warehouse_status": warehouse["ClusterStatus"],
+        "nodes": warehouse["NumberOfNodes"],
     }))
 
 
@@ -100,4 +132,4 @@ def lifecycle(bucket):
     print(json.dumps({"rules": answer["Rules"], "minimum_size": headers.get(HEADER)}, default=str))
 
 
-{"seed": seed, "network": network, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])
+{"seed": seed, "compute": compute, "network": network, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])
