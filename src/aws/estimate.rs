@@ -138,8 +138,9 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
     // What the bill and the metrics are asked for depends on the days since the last scan.
     if let (Some(last), Collector::S3 | Collector::Athena | Collector::Network | Collector::Advice) = (last, collector)
     {
-        let calls: Vec<Calls> =
-            collector.reads().iter().filter_map(|read| from_receipt(read.operation, last)).collect();
+        // The receipt does not say which collector asked CloudWatch.
+        let own = collector.reads().iter().filter(|read| !read.operation.starts_with("cloudwatch:"));
+        let calls: Vec<Calls> = own.filter_map(|read| from_receipt(read.operation, last)).collect();
         if !calls.is_empty() {
             return (once(calls), "the last scan".to_owned());
         }

@@ -85,6 +85,7 @@ def network(name):
         "vpc": vpc, "own_subnet": own, "plain_subnet": plain, "own_table": table, "nat": nat,
         "main_table": main["RouteTableId"], "other_implicit": sum(s not in explicit for s in others),
         "s3_routes": sum(r.get("DestinationPrefixListId") in lists for t in tables for r in t["Routes"]),
+    }))
 
 
 def compute(name):

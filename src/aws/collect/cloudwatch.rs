@@ -37,7 +37,8 @@ const SILENT: &str = "ListMetrics does not name series without a point in the la
 
 /// Returns how many series each Region had when it was last listed.
 pub fn listed_before(scope: &Scope) -> BTreeMap<String, u64> {
-    let whole = |c: &&Coverage| c.read == LIST.operation && c.resource.is_none() && c.state == CoverageState::Seen;
+    let own = |c: &Coverage| c.table == LIST.table && c.read == LIST.operation && c.resource.is_none();
+    let whole = |c: &&Coverage| own(c) && c.state == CoverageState::Seen;
     let counted = scope.earlier.iter().filter(whole).filter_map(|c| Some((c.region.clone()?, c.seen?)));
     counted.filter_map(|(region, seen)| Some((region, u64::try_from(seen).ok()?))).collect()
 }

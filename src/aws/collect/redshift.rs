@@ -66,16 +66,13 @@ fn row(scope: &Scope, cluster: &Cluster, limits: &Result<Vec<UsageLimit>, Failed
 /// The answers to what is asked of one cluster.
 type Metrics = [Hours; ASKED.len()];
 
-/// Returns the metrics of each cluster. One that fails leaves none of the cluster's known.
+/// Returns the metrics of each cluster.
 async fn metrics(scope: &Scope, clusters: &[Cluster]) -> Vec<Result<Metrics, Failed>> {
     let of_cluster = |cluster: &Cluster| {
         let name = cluster.cluster_identifier().unwrap_or_default();
         ASKED.map(|(metric, stat)| hours::question("AWS/Redshift", metric, stat, &[("ClusterIdentifier", name)]))
     };
-    let questions: Vec<_> = clusters.iter().flat_map(of_cluster).collect();
-    let mut answers = hours::read(scope, &questions).await.into_iter();
-    let mut next = || answers.next().unwrap_or_else(|| Ok(Hours::default()));
-    clusters.iter().map(|_| Ok([next()?, next()?, next()?])).collect()
+    hours::read_each(scope, &clusters.iter().map(of_cluster).collect::<Vec<_>>()).await
 }
 
 #[cfg(test)]

@@ -135,12 +135,9 @@ async fn usage(
     };
     sink.cover(listed(scope, &SERIES, series.len(), None)).await;
     let named = reservations.iter().map(CapacityReservation::name);
-    let known: Vec<(&str, [Question; 3])> = named.filter_map(|name| Some((name, questions(name, &series)?))).collect();
-    let asked: Vec<Question> = known.iter().flat_map(|(_, questions)| questions.iter().cloned()).collect();
-    let mut answers = hours::read(scope, &asked).await.into_iter();
-    let mut next = || answers.next().unwrap_or_else(|| Ok(Hours::default()));
-    let mut of_one = || Ok([next()?, next()?, next()?]);
-    known.iter().map(|(name, _)| ((*name).to_owned(), of_one())).collect()
+    let (known, asked): (Vec<&str>, Vec<_>) = named.filter_map(|name| Some((name, questions(name, &series)?))).unzip();
+    let answers = hours::read_each(scope, &asked).await;
+    known.into_iter().map(str::to_owned).zip(answers).collect()
 }
 
 /// Returns the series of both metrics that have a point in the last two weeks.

@@ -104,6 +104,20 @@ pub async fn read(scope: &Scope, questions: &[Question]) -> Vec<Result<Hours, Fa
     answers
 }
 
+/// Returns the answers to several questions about each resource. One that fails leaves none of the resource's known.
+pub async fn read_each<const N: usize>(scope: &Scope, questions: &[[Question; N]]) -> Vec<Result<[Hours; N], Failed>> {
+    let all: Vec<Question> = questions.iter().flatten().cloned().collect();
+    grouped(&read(scope, &all).await)
+}
+
+fn grouped<const N: usize>(answers: &[Result<Hours, Failed>]) -> Vec<Result<[Hours; N], Failed>> {
+    let group = |own: &[Result<Hours, Failed>]| {
+        let known: Vec<Hours> = own.iter().cloned().collect::<Result<_, _>>()?;
+        Ok(std::array::from_fn(|at| known.get(at).cloned().unwrap_or_default()))
+    };
+    answers.chunks(N.max(1)).map(group).collect()
+}
+
 /// Returns the answers to the questions of one call. A call that fails leaves none of them answered.
 async fn of_call(scope: &Scope, chunk: &[Question]) -> Vec<Result<Hours, Failed>> {
     let client = scope.cloudwatch();
@@ -143,6 +157,7 @@ fn of_result(result: &MetricDataResult) -> impl Iterator<Item = (DateTime<Utc>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::collect::Trouble;
 
     fn hours(points: &[(i64, i64)]) -> Hours {
         let at = |hour: i64| DateTime::UNIX_EPOCH + TimeDelta::hours(hour);
@@ -165,6 +180,13 @@ mod tests {
         assert_eq!((some.sum(), some.average()), (Some(Decimal::from(9)), Some(Decimal::from(3))));
         assert_eq!((some.largest(), some.newest()), (Some(Decimal::from(6)), Some(Decimal::from(6))));
         assert_eq!((some.count(), some.count_if(|value| value.is_zero())), (3, 1));
+    }
+
+    #[test]
+    fn a_metric_that_failed_leaves_its_own_resource_unknown_and_no_other() {
+        let failed = Failed { trouble: Trouble::Broken, code: None, reason: "no".into() };
+        let answers = [Err(failed.clone()), Ok(hours(&[(0, 1)])), Ok(hours(&[(0, 2)])), Ok(hours(&[(0, 3)]))];
+        assert_eq!(grouped::<2>(&answers), [Err(failed), Ok([hours(&[(0, 2)]), hours(&[(0, 3)])])]);
     }
 
     #[test]
