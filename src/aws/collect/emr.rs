@@ -253,7 +253,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_region_that_does_not_know_the_caller_is_a_gap_and_names_no_action() {
-        let scope = stand_in::answered(READS, |_| refusal("UnrecognizedClientException", "The security token is invalid"));
+        let scope =
+            stand_in::answered(READS, |_| refusal("UnrecognizedClientException", "The security token is invalid"));
         let handed = stand_in::handed(async |sink| collect(&scope, sink).await).await;
         assert_eq!(handed.gaps().last().unwrap(), "emr_clusters emr:ListClusters missing -");
     }
