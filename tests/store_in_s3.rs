@@ -108,12 +108,13 @@ fn listings_of_a_store_in_s3_are_read_to_their_last_page() {
     let listed = world.run(&["snapshots", "list", "--format", "json"]).ends_with(0).json();
     assert_eq!(listed["snapshots"].as_array().unwrap().len(), 2);
     world.run(&["plan", "--policy", "s3-abandoned-uploads", "--out", "plan.json"]).ends_with(0);
-    for verb in ["apply", "apply", "apply"] {
-        world.run(&[verb, "plan.json", "--yes"]).ends_with(0);
+    for _ in 0..3 {
+        world.run(&["apply", "plan.json", "--yes"]).ends_with(0);
     }
-    let names = runs(&world);
-    assert_eq!(names.as_array().unwrap().len(), 3, "{names}");
-    world.run(&["rollback", names[2]["run"].as_str().unwrap(), "--yes"]).ends_with(0).prints(": done");
+    let runs = runs(&world);
+    assert_eq!(runs.as_array().unwrap().len(), 3, "{runs}");
+    let wrote = runs.as_array().unwrap().iter().find(|run| run["writes"] == 1).unwrap();
+    world.run(&["rollback", wrote["run"].as_str().unwrap(), "--yes"]).ends_with(0).prints(": done");
     assert_eq!(document(&world), THEIRS);
 }
 
@@ -153,10 +154,7 @@ fn scans_at_once(world: &World, read: impl Fn(&World) -> Vec<String>) {
     assert!(!ids.is_empty(), "scans with the same bytes may share a manifest");
     for id in ids {
         world.run(&["snapshots", "show", id, "--check"]).ends_with(0).says("every part is whole");
-        assert_eq!(
-            world.run(&["query", "select count(*) as n from buckets", "--snapshot", id]).ends_with(0).code,
-            Some(0)
-        );
+        world.run(&["query", "select count(*) as n from buckets", "--snapshot", id]).ends_with(0);
     }
     let rows = read(world);
     world.run(&["snapshots", "prune"]).ends_with(0);
