@@ -162,11 +162,10 @@ pub fn check_way_back(live: &Configuration, wanted: &Configuration) -> Result<()
         return guarded(format!("the journal wants back what it must not change: {}", broken.says()));
     }
     let differ = Delta::between(live, wanted).ids();
-    let back = wanted.rules().iter().filter(|rule| differ.iter().any(|id| rule.id.as_deref() == Some(id.raw())));
-    if back.into_iter().any(|rule| !rule.is_housekeeping()) {
-        return guarded(
-            "the rule that the journal wants back does more than housekeeping: put it back by hand".to_owned(),
-        );
+    let mut back = wanted.rules().iter().filter(|rule| differ.iter().any(|id| rule.id.as_deref() == Some(id.raw())));
+    if back.any(|rule| !rule.is_housekeeping()) {
+        let reason = "the rule that the journal wants back does more than housekeeping: put it back by hand";
+        return guarded(reason.to_owned());
     }
     if live.document.is_some() && !live.keeps_setting_of(wanted) {
         return guarded("the journal wants another small-object setting than the bucket has".to_owned());

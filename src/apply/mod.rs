@@ -46,15 +46,7 @@ impl Place {
     /// # Errors
     /// What is wrong.
     pub fn check(&self) -> Result<(), &'static str> {
-        let bucket = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        let named = !self.bucket.is_empty() && self.bucket.len() <= 255 && self.bucket.chars().all(bucket);
-        if !named || self.bucket == "." || self.bucket == ".." {
-            return Err("no bucket can have its name");
-        }
-        if !self.region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
-            return Err("no Region can have its name");
-        }
-        Ok(())
+        crate::plan::guard::check_names(&self.bucket, &self.region)
     }
 }
 

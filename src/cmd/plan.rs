@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::amount::dollars;
 use super::connect::Purpose;
@@ -11,6 +11,7 @@ use super::{Context, Format};
 use crate::apply::Place;
 use crate::error::{Failure, Kind};
 use crate::model::Money;
+use crate::plan::emit::{self, Shape};
 use crate::plan::{self, Facts, Plan as PlanFile, Selection, show};
 use crate::portfolio::Assessment;
 
@@ -19,7 +20,7 @@ use crate::portfolio::Assessment;
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Plan {
     #[command(subcommand)]
-    show: Option<Show>,
+    what: Option<What>,
     /// Write the plan into this file, for `leanlake apply`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -38,20 +39,51 @@ pub struct Plan {
 }
 
 #[derive(Debug, Subcommand)]
-enum Show {
+enum What {
     /// Show what a plan file would change; works for a stale plan too, without credentials.
     Show {
         /// The plan file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Write a plan file's changes for another tool, each bucket's whole configuration; without credentials.
+    Emit {
+        /// The plan file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// For which tool.
+        #[arg(long = "as", value_name = "TOOL")]
+        tool: Tool,
+    },
+}
+
+/// A tool that plans are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tool {
+    /// One `aws_s3_bucket_lifecycle_configuration` for each bucket, with its `import`.
+    Terraform,
+    /// A template with the `LifecycleConfiguration` of each bucket.
+    Cloudformation,
+    /// A shell script of AWS CLI calls.
+    Cli,
+}
+
+impl Tool {
+    const fn shape(self) -> Shape {
+        match self {
+            Tool::Terraform => Shape::Terraform,
+            Tool::Cloudformation => Shape::CloudFormation,
+            Tool::Cli => Shape::Cli,
+        }
+    }
 }
 
 /// Makes a plan, or shows one.
 pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     let format = context.format(&[Format::Table, Format::Json])?;
-    let plan = match &args.show {
-        Some(Show::Show { file }) => read(file)?.0,
+    let plan = match &args.what {
+        Some(What::Emit { file, tool }) => return emit(&read(file)?.0, *tool, context),
+        Some(What::Show { file }) => read(file)?.0,
         None => {
             let assessment = context.assess().await?;
             make(&selection(args, &assessment)?, &assessment, context).await?
@@ -71,6 +103,22 @@ pub async fn run(args: &Plan, context: &Context) -> Result<ExitCode, Failure> {
     context.term.data(&text)?;
     let code = if args.detailed_exitcode && plan.has_changes() { Kind::Threshold.into() } else { ExitCode::SUCCESS };
     Ok(code)
+}
+
+/// Writes the plan for another tool, and says which buckets that tool cannot be told in full.
+fn emit(plan: &PlanFile, tool: Tool, context: &Context) -> Result<ExitCode, Failure> {
+    let emitted = emit::emit(plan, tool.shape(), context.real_time());
+    context.term.data(&emitted.text)?;
+    for (bucket, why) in &emitted.left_out {
+        context.term.warn(&format!("s3://{} is left out: {why}", bucket.terminal()));
+    }
+    match emitted.left_out.len() {
+        0 => Ok(ExitCode::SUCCESS),
+        all if all == plan.steps.len() => {
+            Err(Failure::new(Kind::Guarded, "no bucket of the plan can be said in full there"))
+        }
+        some => Err(Failure::new(Kind::Partly, format!("{some} of {} buckets are left out", plan.steps.len()))),
+    }
 }
 
 /// Makes a plan of what is selected: looks at the buckets as they are now.

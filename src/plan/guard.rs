@@ -11,6 +11,22 @@ const STACK_TAG: &str = "aws:cloudformation:stack-name";
 /// Terraform's provider gives rules without ID such a name and 26 digits of time.
 const TERRAFORM_RULE: &str = "tf-s3-lifecycle-";
 
+/// Checks that names from a file can be a bucket's and a Region's and nothing else: they become part of addresses.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_names(bucket: &str, region: &str) -> Result<(), &'static str> {
+    let in_bucket = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let named = !bucket.is_empty() && bucket.len() <= 255 && bucket.chars().all(in_bucket);
+    if !named || bucket == "." || bucket == ".." {
+        return Err("no bucket can have its name");
+    }
+    if !region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+        return Err("no Region can have its name");
+    }
+    Ok(())
+}
+
 /// Returns the tag that protects a bucket: ours, or one of `keys` (`key` or `key=value`).
 pub fn protecting_tag(tags: &BTreeMap<String, String>, keys: &[String]) -> Option<Untrusted> {
     let asked = keys.iter().find(|key| match key.split_once('=') {

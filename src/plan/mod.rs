@@ -4,6 +4,7 @@
 //! and reading or explaining a plan that is stale or from elsewhere always works.
 
 pub mod build;
+pub mod emit;
 pub mod guard;
 pub mod selection;
 pub mod show;

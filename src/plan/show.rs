@@ -48,7 +48,7 @@ fn head(plan: &Plan, now: DateTime<Utc>) -> String {
     out
 }
 
-fn minute(time: DateTime<Utc>) -> String {
+pub(super) fn minute(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
@@ -81,7 +81,7 @@ fn show_step(step: &Step) -> String {
     out
 }
 
-fn show_change(change: &Change) -> String {
+pub(super) fn show_change(change: &Change) -> String {
     let saving = match &change.saving {
         Estimate::Known(range) => format!("saves {} a month", range.human()),
         Estimate::Unknown(_) => "saves an unknown amount".to_owned(),

@@ -67,7 +67,8 @@ fn facts() -> Facts {
     }
 }
 
-fn looks(of: &[(&str, Option<&str>)]) -> Looks {
+/// What a look at each bucket sees.
+pub fn looks(of: &[(&str, Option<&str>)]) -> Looks {
     let look = |xml: Option<&str>| {
         let document = xml.map(|xml| Document::parse(xml.as_bytes()).unwrap());
         let configuration = Configuration { document, small_objects: Some("varies_by_storage_class".into()) };
@@ -76,7 +77,8 @@ fn looks(of: &[(&str, Option<&str>)]) -> Looks {
     of.iter().map(|(bucket, xml)| ((*bucket).to_owned(), Ok(look(*xml)))).collect()
 }
 
-fn planned(findings: &[Finding], selection: &Selection, looks: &Looks) -> Plan {
+/// The plan of these findings.
+pub fn planned(findings: &[Finding], selection: &Selection, looks: &Looks) -> Plan {
     build(facts(), findings, selection, looks)
 }
 
