@@ -187,6 +187,8 @@ fn each_kind_of_breach_is_caught_with_its_line_and_rule() {
         let found = caught(path, text);
         assert!(found.contains(rule), "`{text}` in {path} should break “{rule}”, found: {found:?}");
     }
+    assert_eq!(caught("aws/collect/glue.rs", "table.create_time(); crawl.start_time();"), "", "fields that say when");
+    assert!(caught("aws/collect/glue.rs", "client.start_job_run();").contains("only `aws/act/` names a call"));
     assert!(breaches("model/row.rs", "use std::fmt;").join("").contains("opens with `//!`"));
     let long = "fn f() {}\n".repeat(MAX_LINES + 1);
     assert!(caught("model/row.rs", &long).contains("lines before its tests"));
@@ -287,11 +289,18 @@ fn named(path: &str, code: &str, only: &OnlyHere) -> Vec<String> {
     }
     let hit = |needle: &str| {
         let (word, open) = needle.strip_suffix('*').map_or((needle, false), |word| (word, true));
-        let at = |(at, _): &(usize, &str)| starts_word(code, *at) && (open || ends_word(code, at + word.len()));
+        let whole = |at: usize| if open { !says_when(code, at) } else { ends_word(code, at + word.len()) };
+        let at = |(at, _): &(usize, &str)| starts_word(code, *at) && whole(*at);
         code.match_indices(word).filter(at).map(|(at, _)| line_of(code, at)).collect::<Vec<_>>()
     };
     let breach = |line: usize, needle: &str| format!("src/{path}:{line}: `{needle}`: {}", only.rule);
     only.needles.iter().flat_map(|needle| hit(needle).into_iter().map(move |line| breach(line, needle))).collect()
+}
+
+/// `.create_time` is no call that creates: it says when something was made.
+fn says_when(code: &str, at: usize) -> bool {
+    let word = code[at..].trim_start_matches('.');
+    word[..word.find(|c| !is_word(c)).unwrap_or(word.len())].ends_with("_time")
 }
 
 fn is_word(c: char) -> bool {
