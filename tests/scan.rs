@@ -2,5 +2,6 @@
 
 mod bill;
 mod compute;
+mod glue;
 mod lake;
 mod trouble;

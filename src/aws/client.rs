@@ -55,6 +55,16 @@ pub fn redshift_serverless(sdk: &SdkConfig, tag: Tag) -> aws_sdk_redshiftserverl
     aws_sdk_redshiftserverless::Client::from_conf(config.build())
 }
 
+/// Returns the Glue client of `sdk`.
+pub fn glue(sdk: &SdkConfig, tag: Tag) -> aws_sdk_glue::Client {
+    aws_sdk_glue::Client::from_conf(aws_sdk_glue::config::Builder::from(sdk).interceptor(tag).build())
+}
+
+/// Returns the Lake Formation client of `sdk`.
+pub fn lake_formation(sdk: &SdkConfig, tag: Tag) -> aws_sdk_lakeformation::Client {
+    aws_sdk_lakeformation::Client::from_conf(aws_sdk_lakeformation::config::Builder::from(sdk).interceptor(tag).build())
+}
+
 /// Returns the STS client of `sdk`.
 pub fn sts(sdk: &SdkConfig, tag: Tag) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(sdk).interceptor(tag).build())

@@ -49,6 +49,10 @@ const NETWORK_LISTS: [&str; 7] = [
 ];
 /// What Cost Optimization Hub is asked.
 const ADVICE: [&str; 2] = ["cost-optimization-hub:ListEnrollmentStatuses", "cost-optimization-hub:ListRecommendations"];
+/// Job runs, tables and crawls on a page (Glue API reference).
+const RUNS_A_PAGE: u64 = 200;
+const TABLES_A_PAGE: u64 = 100;
+const CRAWLS_A_PAGE: u64 = 100;
 
 /// From so many to so many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -136,7 +140,8 @@ fn exactly(n: u64) -> Between<u64> {
 
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
     // What the bill and the metrics are asked for depends on the days since the last scan.
-    if let (Some(last), Collector::S3 | Collector::Athena | Collector::Network | Collector::Advice) = (last, collector)
+    if let (Some(last), Collector::S3 | Collector::Athena | Collector::Glue | Collector::Network | Collector::Advice) =
+        (last, collector)
     {
         // The receipt does not say which collector asked CloudWatch.
         let own = collector.reads().iter().filter(|read| !read.operation.starts_with("cloudwatch:"));
@@ -159,6 +164,7 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
         Collector::RedshiftServerless => {
             warehouses(scope, "redshift-serverless:ListWorkgroups", "redshift-serverless:ListUsageLimits", 1)
         }
+        Collector::Glue => pipelines(scope),
     }
 }
 
@@ -251,6 +257,21 @@ fn queries(scope: &Scope) -> (Vec<Calls>, String) {
         Calls { operation: "athena:BatchGetQueryExecution", requests: pages, units: None },
     ];
     (calls, format!("up to {} queries; free", scope.options.queries))
+}
+
+/// Glue's own calls are free too; how many jobs and tables there are is known once they are read.
+fn pipelines(scope: &Scope) -> (Vec<Calls>, String) {
+    let limits = scope.options.glue;
+    let up_to =
+        |operation, most: u64| Calls { operation, requests: Between { low: 1, high: most.max(1) }, units: None };
+    let calls = vec![
+        up_to("glue:GetJobRuns", u64::from(limits.runs) / RUNS_A_PAGE),
+        up_to("glue:GetTables", u64::from(limits.tables) / TABLES_A_PAGE),
+        up_to("glue:ListCrawls", u64::from(limits.crawls) / CRAWLS_A_PAGE),
+        up_to("glue:GetColumnStatisticsForTable", u64::from(limits.statistics)),
+    ];
+    let basis = format!("up to {} job runs and {} tables in a Region; free", limits.runs, limits.tables);
+    (calls, basis)
 }
 
 /// Free but for the metrics of NAT gateways; a page a list in most Regions.

@@ -33,6 +33,8 @@ const SERVICES: &[(&str, &str)] = &[
     ("ec2", "EC2"),
     ("emr", "EMR"),
     ("emr-serverless", "EMR Serverless"),
+    ("glue", "Glue"),
+    ("lakeformation", "LakeFormation"),
     ("network-firewall", "Network Firewall"),
     ("redshift", "Redshift"),
     ("redshift-serverless", "Redshift Serverless"),

@@ -9,6 +9,7 @@ pub mod athena;
 pub mod emr;
 pub mod emr_serverless;
 pub mod fault;
+pub mod glue;
 pub mod ledger;
 pub mod metrics;
 pub mod network;
@@ -45,6 +46,7 @@ pub struct Account {
     pub emr: emr::Emr,
     pub emr_serverless: emr_serverless::EmrServerless,
     pub redshift: redshift::Redshift,
+    pub glue: glue::Glue,
     pub faults: Vec<Fault>,
     pub calls: Vec<Call>,
 }
@@ -65,6 +67,7 @@ impl Account {
             emr: emr::Emr::default(),
             emr_serverless: emr_serverless::EmrServerless::default(),
             redshift: redshift::Redshift::default(),
+            glue: glue::Glue::default(),
             faults: Vec::new(),
             calls: Vec::new(),
         }
@@ -89,6 +92,7 @@ impl Account {
             "emr-serverless" => self.emr_serverless.answer(request),
             "redshift" => self.redshift.answer(request),
             "redshift-serverless" => self.redshift.serverless(request),
+            "glue" | "lakeformation" => self.glue.answer(request),
             _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),
         }
     }

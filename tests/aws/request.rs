@@ -81,6 +81,7 @@ impl Request {
             let service = match prefix {
                 "AWSInsightsIndexService" => "ce",
                 "AmazonAthena" => "athena",
+                "AWSGlue" => "glue",
                 "AWSBudgetServiceGateway" => "budgets",
                 "CostOptimizationHubService" => "cost-optimization-hub",
                 "NetworkFirewall_20201112" => "network-firewall",
@@ -96,6 +97,9 @@ impl Request {
         }
         if super::price_list::named(&self.path).is_some() {
             return "pricing:GetOfferFile".to_owned();
+        }
+        if self.path == "/ListResources" {
+            return "lakeformation:ListResources".to_owned();
         }
         let form = self.form();
         if let Some(action) = form.get("Action").filter(|_| method == "POST" && self.path == "/") {
@@ -166,6 +170,7 @@ impl Request {
         let named = match self.service() {
             "s3" => self.bucket_and_key().0.to_owned(),
             "pricing" => super::price_list::named(&self.path).unwrap_or_default(),
+            "glue" => glue_resource(&self.json()).to_owned(),
             "athena" => self.json()["WorkGroup"].as_str().unwrap_or_default().to_owned(),
             "network-firewall" => self.json()["FirewallArn"].as_str().unwrap_or_default().to_owned(),
             "emr" => self.json()["ClusterId"].as_str().unwrap_or_default().to_owned(),
@@ -187,6 +192,12 @@ impl Request {
             status,
         }
     }
+}
+
+/// Returns the job, crawler or database that a request is about.
+fn glue_resource(body: &Value) -> &str {
+    let named = ["JobName", "CrawlerName", "DatabaseName"].into_iter().find_map(|field| body[field].as_str());
+    named.unwrap_or_default()
 }
 
 /// Returns access key id and Region of `AWS4-HMAC-SHA256 Credential=KEY/day/region/service/aws4_request, …`.

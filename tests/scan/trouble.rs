@@ -68,7 +68,7 @@ fn what_is_throttled_and_then_answered_is_no_gap() {
 #[test]
 fn a_service_that_is_denied_leaves_a_gap_and_the_rest_is_read() {
     let world = world();
-    for service in ["ce:*", "athena:*", "cloudwatch:*"] {
+    for service in ["ce:*", "athena:*", "cloudwatch:*", "glue:*", "lakeformation:*"] {
         world.aws.make(Fault::on(service, Trouble::Denied));
     }
     let run = world.run(&["scan"]);
@@ -134,7 +134,7 @@ fn a_token_that_expires_before_anything_was_read_leaves_the_last_snapshot_the_ne
 #[test]
 fn a_token_that_expires_in_the_middle_keeps_what_was_read_and_says_how_to_renew_it() {
     let world = world();
-    for service in ["athena:*", "cloudwatch:*"] {
+    for service in ["athena:*", "cloudwatch:*", "glue:*", "lakeformation:*"] {
         world.aws.make(Fault::on(service, Trouble::Expired));
     }
     world.run(&["scan"]).ends_with(4).says("expired").says("hint: aws sso login").prints("snapshot");

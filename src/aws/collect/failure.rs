@@ -67,6 +67,12 @@ impl Failed {
         Failed { trouble, code, reason: shortened(&reason) }
     }
 
+    /// Returns the failure that an answer names for one of several things that were asked for at once.
+    pub fn named(code: &str, said: Option<&str>) -> Self {
+        let reason = said.map_or_else(|| code.to_owned(), |said| format!("{code}: {said}"));
+        Failed { trouble: trouble_of(code), code: Some(code.to_owned()), reason: shortened(&reason) }
+    }
+
     /// Returns the failure of a call that was not made because the scan is ending.
     pub fn cancelled() -> Self {
         Failed { trouble: Trouble::Cancelled, code: None, reason: "the scan was interrupted".to_owned() }
@@ -150,12 +156,13 @@ fn trouble_of(code: &str) -> Trouble {
         | "RequestThrottledException"
         | "BandwidthLimitExceeded" => Trouble::Throttled,
         "InternalError"
+        | "InternalServiceException"
         | "InternalFailure"
         | "InternalServerException"
         | "InternalServiceFault"
         | "ServiceUnavailable"
         | "ServiceUnavailableException" => Trouble::Broken,
-        "RequestTimeout" | "RequestTimeoutException" => Trouble::TimedOut,
+        "RequestTimeout" | "RequestTimeoutException" | "OperationTimeoutException" => Trouble::TimedOut,
         _ => Trouble::Refused,
     }
 }

@@ -11,6 +11,7 @@ pub mod cost_explorer;
 pub mod emr;
 pub mod emr_serverless;
 pub mod failure;
+pub mod glue;
 pub mod heard;
 pub mod instant;
 pub mod network;
@@ -36,6 +37,7 @@ pub const READS: &[&[Read]] = &[
     s3::READS,
     cloudwatch::READS,
     athena::READS,
+    glue::READS,
     network::READS,
     cloudtrail::READS,
     advice::READS,
@@ -69,6 +71,8 @@ pub enum Collector {
     Storage,
     /// Workgroups and query history.
     Athena,
+    /// Glue jobs, the Data Catalog, crawlers, sessions.
+    Glue,
     /// VPCs, routes, endpoints, NAT gateways.
     Network,
     /// Who changed lifecycle configurations.
@@ -87,11 +91,12 @@ pub enum Collector {
 
 impl Collector {
     /// All of them, in the order in which they run.
-    pub const ALL: [Collector; 11] = [
+    pub const ALL: [Collector; 12] = [
         Collector::Bill,
         Collector::S3,
         Collector::Storage,
         Collector::Athena,
+        Collector::Glue,
         Collector::Network,
         Collector::Trail,
         Collector::Advice,
@@ -108,6 +113,7 @@ impl Collector {
             Collector::S3 => "s3",
             Collector::Storage => "cloudwatch",
             Collector::Athena => "athena",
+            Collector::Glue => "glue",
             Collector::Network => "network",
             Collector::Trail => "cloudtrail",
             Collector::Advice => "advice",
@@ -130,6 +136,7 @@ impl Collector {
             Collector::S3 => s3::READS,
             Collector::Storage => cloudwatch::READS,
             Collector::Athena => athena::READS,
+            Collector::Glue => glue::READS,
             Collector::Network => network::READS,
             Collector::Trail => cloudtrail::READS,
             Collector::Advice => advice::READS,
@@ -147,6 +154,7 @@ impl Collector {
             Collector::S3 => Reach::Buckets,
             Collector::Storage
             | Collector::Athena
+            | Collector::Glue
             | Collector::Network
             | Collector::Trail
             | Collector::Emr
@@ -164,6 +172,7 @@ impl Collector {
             Collector::S3 => drop(s3::collect(&scope, &sink).await),
             Collector::Storage => cloudwatch::collect(&scope, &sink).await,
             Collector::Athena => athena::collect(&scope, &sink).await,
+            Collector::Glue => glue::collect(&scope, &sink).await,
             Collector::Network => network::collect(&scope, &sink).await,
             Collector::Trail => cloudtrail::collect(&scope, &sink).await,
             Collector::Advice => advice::collect(&scope, &sink).await,

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::advice::Adviser;
+use super::glue;
 use super::heard::Heard;
 use crate::aws::client;
 use crate::aws::connector::{Role, Tag};
@@ -32,6 +33,8 @@ pub struct Options {
     pub emr_clusters: u32,
     /// Most EMR Serverless job runs to look up in one Region and scan, newest first.
     pub emr_serverless_runs: u32,
+    /// Limits of the Glue collector.
+    pub glue: glue::Limits,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
@@ -47,6 +50,7 @@ impl Default for Options {
             emr_clusters: 500,
             emr_serverless_runs: 5_000,
             advisers: Adviser::ALL.into(),
+            glue: glue::Limits::default(),
             hash_key: None,
         }
     }
@@ -150,6 +154,16 @@ impl Scope {
     /// Returns a Redshift Serverless client for this Region.
     pub fn redshift_serverless(&self) -> aws_sdk_redshiftserverless::Client {
         client::redshift_serverless(&self.sdk, self.tag("redshift-serverless"))
+    }
+
+    /// Returns a Glue client for this Region.
+    pub fn glue(&self) -> aws_sdk_glue::Client {
+        client::glue(&self.sdk, self.tag("glue"))
+    }
+
+    /// Returns a Lake Formation client for this Region.
+    pub fn lake_formation(&self) -> aws_sdk_lakeformation::Client {
+        client::lake_formation(&self.sdk, self.tag("lakeformation"))
     }
 
     /// Returns the Cost Explorer client: one global endpoint, whatever Region is scanned.

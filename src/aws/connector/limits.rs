@@ -44,10 +44,11 @@ const fn every_two_seconds(burst: u32) -> Pace {
 
 /// Returns the pace of an operation. Sources: Athena service quotas (user guide); CloudWatch quotas (`ListMetrics` 25/s,
 /// `GetMetricData` 50/s); EMR service quotas (burst and replenishment of each operation, 5/s over all of them, which the
-/// two that have none share with the rest); Cost Explorer publishes none, its staff say under 10/s; S3 publishes none for
-/// configuration reads, so a pace that no bucket notices; EC2 User Guide, request throttling (reads: 100 at once, 20/s, by
-/// operation, account and Region), of which half; CloudTrail API reference (`LookupEvents` 2/s by account and Region).
-/// Budgets, Cost Optimization Hub and Network Firewall publish none.
+/// two that have none share with the rest); Glue and Lake Formation throttle by account and Region and publish no rate (AWS
+/// General Reference, Glue quotas), so a pace that leaves room for the jobs there; Cost Explorer publishes none, its staff
+/// say under 10/s; S3 publishes none for configuration reads, so a pace that no bucket notices; EC2 User Guide, request
+/// throttling (reads: 100 at once, 20/s, by operation, account and Region), of which half; CloudTrail API reference
+/// (`LookupEvents` 2/s by account and Region). Budgets, Cost Optimization Hub and Network Firewall publish none.
 pub fn default_pace(operation: &str) -> Pace {
     match operation {
         "athena:ListQueryExecutions" => pace(5, 10),
@@ -62,6 +63,7 @@ pub fn default_pace(operation: &str) -> Pace {
         _ => match operation.split(':').next() {
             Some("ce" | "athena" | "emr" | "budgets" | "cost-optimization-hub" | "network-firewall") => pace(5, 5),
             Some("ec2") => pace(10, 50),
+            Some("glue" | "lakeformation") => pace(5, 10),
             Some("s3") => pace(100, 100),
             _ => pace(10, 10),
         },

@@ -30,7 +30,7 @@ const NEWS: usize = 1024;
 /// Read the account into a new snapshot; changes nothing in AWS.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// Read only these: bill, s3, cloudwatch, athena, network, cloudtrail, advice, emr, emr-serverless, redshift,
+    /// Read only these: bill, s3, cloudwatch, athena, glue, network, cloudtrail, advice, emr, emr-serverless, redshift,
     /// redshift-serverless. The rest comes over from the last snapshot.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = collector)]
     only: Vec<Collector>,

@@ -3,8 +3,10 @@
 pub mod advice;
 pub mod athena;
 pub mod bill;
+pub mod catalog;
 pub mod configurations;
 pub mod emr;
+pub mod glue;
 pub mod network;
 pub mod redshift;
 pub mod scan;
@@ -37,6 +39,19 @@ pub const TABLES: &[&Table] = &[
     &emr::EMR_SERVERLESS_RUNS,
     &redshift::REDSHIFT_CLUSTERS,
     &redshift::REDSHIFT_WORKGROUPS,
+    &glue::GLUE_JOBS,
+    &glue::GLUE_JOB_RUNS,
+    &glue::GLUE_TRIGGERS,
+    &glue::GLUE_TRIGGER_CONDITIONS,
+    &glue::GLUE_WORKFLOWS,
+    &glue::GLUE_CRAWLERS,
+    &glue::GLUE_CRAWLS,
+    &glue::GLUE_SESSIONS,
+    &glue::GLUE_DEV_ENDPOINTS,
+    &glue::GLUE_DATA_QUALITY,
+    &glue::GLUE_DATA_QUALITY_RESULTS,
+    &catalog::GLUE_DATABASES,
+    &catalog::GLUE_TABLES,
     &network::VPCS,
     &network::SUBNETS,
     &network::ROUTE_TABLES,
