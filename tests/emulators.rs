@@ -1,4 +1,4 @@
-//! A third party's view: LocalStack for S3 and CloudWatch, moto for STS, Athena, EC2 and Budgets, boto3 as the witness.
+//! A third party's view: LocalStack for S3 and CloudWatch, moto for STS, Athena, Glue, EC2 and Budgets, boto3 as the witness.
 //!
 //! Cost Explorer is the tests' own: no emulator computes an answer from the question. So are CloudTrail, Cost
 //! Optimization Hub and Network Firewall, which none of them plays.
@@ -173,4 +173,54 @@ fn clusters_on_moto_are_read_as_boto3_sees_them_and_what_moto_lacks_is_a_gap() {
     let gaps =
         world.lines("select distinct read from coverage where state = 'missing' and read like 'emr:%' order by read");
     assert_eq!(gaps, ["read=emr:GetAutoTerminationPolicy", "read=emr:GetManagedScalingPolicy"]);
+}
+
+#[test]
+fn emulated_glue_is_read_as_boto3_sees_it() {
+    let Some(lake) = Lake::seeded("emulated_glue_is_read_as_boto3_sees_it") else { return };
+    let seen: Value = serde_json::from_str(&lake.witness("glue", &lake.name)).unwrap();
+    lake.world.scan();
+    let row = |columns: &str, table: &str, named: &str| {
+        let rows = lake.world.rows(&format!("select {columns} from {table} where {named} = '{}'", lake.name));
+        assert_eq!(rows.len(), 1, "{table}: {rows:?}");
+        rows[0].clone()
+    };
+    let job = row(
+        "job_type, worker_type, number_of_workers, timeout_minutes, auto_scaling, allocated_dpu",
+        "glue_jobs",
+        "job",
+    );
+    assert_eq!(
+        (&job["worker_type"], &job["number_of_workers"]),
+        (&seen["job"]["WorkerType"], &seen["job"]["NumberOfWorkers"])
+    );
+    assert_eq!((&job["timeout_minutes"], &job["auto_scaling"]), (&seen["job"]["Timeout"], &Value::Bool(true)));
+    let run = row("run_id, state, execution_seconds, worker_type, glue_version", "glue_job_runs", "job");
+    assert_eq!((&run["run_id"], &run["state"]), (&seen["run"]["Id"], &seen["run"]["JobRunState"]));
+    assert_eq!(
+        (&run["execution_seconds"], &run["worker_type"]),
+        (&seen["run"]["ExecutionTime"], &seen["run"]["WorkerType"])
+    );
+    let table = row("\"table\", format, location, partition_keys", "glue_tables", "\"database\"");
+    assert_eq!(
+        (&table["table"], &table["location"]),
+        (&seen["table"]["Name"], &seen["table"]["StorageDescriptor"]["Location"])
+    );
+    assert_eq!((table["format"].as_str(), table["partition_keys"].as_str()), (Some("parquet"), Some("[\"day\"]")));
+    let crawl = row("crawl_id, dpu_hours", "glue_crawls", "crawler");
+    assert_eq!(crawl["crawl_id"], seen["crawl"]["CrawlId"]);
+    assert_eq!((crawl["dpu_hours"].as_str(), seen["crawl"]["DPUHour"].as_f64()), (Some("100.00"), Some(100.0)));
+    let trigger = row("starts_crawler as s", "glue_triggers", "trigger");
+    assert_eq!(trigger["s"], Value::from(lake.name.as_str()));
+    let waits = row("waits_for_job as w", "glue_trigger_conditions", "trigger");
+    assert_eq!(waits["w"], Value::from(lake.name.as_str()));
+    assert_eq!(
+        lake.world.lines(&format!("select count(created) as n from glue_workflows where workflow = '{}'", lake.name)),
+        ["n=1"]
+    );
+    // What the emulator does not play is a gap, and hides nothing else.
+    let gaps = lake
+        .world
+        .lines("select count(*) as n from coverage where read = 'glue:ListDataQualityResults' and state = 'missing'");
+    assert_ne!(gaps, ["n=0"]);
 }

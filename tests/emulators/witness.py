@@ -1,6 +1,7 @@
 """Fills the emulators and looks at what they hold, with boto3: a view that owes nothing to leanlake.
 
     witness.py seed NAME            two buckets, their metrics, a workgroup with a query
+    witness.py glue NAME            a job with a run, a table, a crawler with a crawl, triggers; prints what Glue says of them
     witness.py network NAME         a VPC with an explicit and an implicit route table, NAT, an S3 endpoint, and a budget;
                                     prints the ids as JSON, and how many other subnets have no table of their own
     witness.py compute NAME         an EMR cluster, an EMR Serverless application, a Redshift cluster; prints what boto3 sees
@@ -133,4 +134,35 @@ def lifecycle(bucket):
     print(json.dumps({"rules": answer["Rules"], "minimum_size": headers.get(HEADER)}, default=str))
 
 
-{"seed": seed, "compute": compute, "network": network, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])
+def glue(name):
+    glue = boto3.client("glue")
+    role, bucket = "arn:aws:iam::123456789012:role/glue", f"s3://{name}-lake/orders/"
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{name}-lake/etl.py"}
+    arguments = {"--enable-auto-scaling": "true", "--password": "a secret"}
+    glue.create_job(
+        Name=name, Role=role, Command=command, WorkerType="G.2X", NumberOfWorkers=3, GlueVersion="4.0",
+        DefaultArguments=arguments, Timeout=90, ExecutionProperty={"MaxConcurrentRuns": 2},
+    )
+    glue.start_job_run(JobName=name)
+    serde = {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"}
+    storage = {"Location": bucket, "Columns": [{"Name": "id", "Type": "int"}], "SerdeInfo": serde}
+    table = {"Name": "orders", "PartitionKeys": [{"Name": "day", "Type": "date"}], "StorageDescriptor": storage}
+    glue.create_database(DatabaseInput={"Name": name})
+    glue.create_table(DatabaseName=name, TableInput={**table, "Parameters": {"classification": "parquet"}})
+    glue.create_crawler(
+        Name=name, Role=role, DatabaseName=name, Targets={"S3Targets": [{"Path": bucket}]}, Schedule="cron(0 1 * * ? *)"
+    )
+    glue.start_crawler(Name=name)
+    condition = {"LogicalOperator": "EQUALS", "JobName": name, "State": "SUCCEEDED"}
+    predicate = {"Logical": "AND", "Conditions": [condition]}
+    glue.create_trigger(Name=name, Type="CONDITIONAL", Predicate=predicate, Actions=[{"CrawlerName": name}])
+    glue.create_workflow(Name=name)
+    print(json.dumps({
+        "job": glue.get_job(JobName=name)["Job"],
+        "run": glue.get_job_runs(JobName=name)["JobRuns"][0],
+        "table": glue.get_table(DatabaseName=name, Name="orders")["Table"],
+        "crawl": glue.list_crawls(CrawlerName=name)["Crawls"][0],
+    }, default=str))
+
+
+{"seed": seed, "glue": glue, "compute": compute, "network": network, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])
