@@ -1,6 +1,6 @@
 //! Cost Anomaly Detection: what it found in the last 90 days. Each page costs a cent, and pages are few.
 
-use aws_sdk_costexplorer::types::{Anomaly, AnomalyDateInterval, AnomalyFeedbackType, RootCause};
+use aws_sdk_costexplorer::types::{Anomaly, AnomalyDateInterval, AnomalyFeedbackType, Impact, RootCause};
 use chrono::{Days, NaiveDate};
 use serde_json::json;
 
@@ -72,10 +72,10 @@ fn row(scope: &Scope, anomaly: &Anomaly) -> Option<Row> {
         .with("end_day", end)
         .with("monitor_arn", anomaly.monitor_arn())
         .with("dimension_value", anomaly.dimension_value())
-        .with("total_impact", usd(impact.map(|impact| impact.total_impact())))
-        .with("max_impact", usd(impact.map(|impact| impact.max_impact())))
-        .with("actual_spend", usd(impact.and_then(|impact| impact.total_actual_spend())))
-        .with("expected_spend", usd(impact.and_then(|impact| impact.total_expected_spend())))
+        .with("total_impact", usd(impact.map(Impact::total_impact)))
+        .with("max_impact", usd(impact.map(Impact::max_impact)))
+        .with("actual_spend", usd(impact.and_then(Impact::total_actual_spend)))
+        .with("expected_spend", usd(impact.and_then(Impact::total_expected_spend)))
         .with("root_causes", causes(anomaly.root_causes()))
         .with("feedback", anomaly.feedback().map(AnomalyFeedbackType::as_str));
     Some(row)

@@ -39,7 +39,7 @@ pub fn is_available(gateway: &NatGateway) -> bool {
 pub fn row(scope: &Scope, gateway: &NatGateway, around: Around<'_>) -> Row {
     let NatGateway { create_time: created, .. } = gateway;
     let addresses = gateway.nat_gateway_addresses();
-    let leading = gateway.nat_gateway_id().and_then(|id| leading(id, around.tables?));
+    let leading = gateway.nat_gateway_id().zip(around.tables).map(|(id, tables)| leading(id, tables));
     let without = |reached| Some(without(reached, leading.as_ref()?, around.endpoints?));
     // Zonal gateways came first: answers without the mode are of one.
     let mode = gateway.availability_mode().map_or("zonal", AvailabilityMode::as_str);
@@ -66,9 +66,9 @@ pub fn row(scope: &Scope, gateway: &NatGateway, around: Around<'_>) -> Row {
 }
 
 /// Returns the route tables whose default route leads to the gateway.
-fn leading<'a>(id: &str, tables: &'a [RouteTable]) -> Option<BTreeSet<&'a str>> {
+fn leading<'a>(id: &str, tables: &'a [RouteTable]) -> BTreeSet<&'a str> {
     let leads = |table: &&RouteTable| default_target(table) == Some(("nat_gateway", id));
-    Some(tables.iter().filter(leads).filter_map(RouteTable::route_table_id).collect())
+    tables.iter().filter(leads).filter_map(RouteTable::route_table_id).collect()
 }
 
 fn without(reached: Reached, tables: &BTreeSet<&str>, endpoints: &Gateways<'_>) -> usize {
@@ -116,7 +116,7 @@ mod tests {
             RouteTable::builder().route_table_id(id).routes(route).build()
         };
         let tables = [table("rtb-1", "nat-1"), table("rtb-2", "nat-1"), table("rtb-3", "nat-2")];
-        let leading = leading("nat-1", &tables).unwrap();
+        let leading = leading("nat-1", &tables);
         assert_eq!(leading, BTreeSet::from(["rtb-1", "rtb-2"]));
         assert_eq!(without(Reached::S3, &leading, &Gateways::default()), 2);
     }

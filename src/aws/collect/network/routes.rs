@@ -113,12 +113,12 @@ pub fn table_row(
 
 /// Returns the rows of a table's routes; `names` where prefix lists are known.
 pub fn route_rows(scope: &Scope, table: &RouteTable, names: Option<&[ManagedPrefixList]>) -> Vec<Row> {
-    let named = scope.row().with("vpc_id", table.vpc_id()).with("route_table_id", table.route_table_id());
+    let of_table = scope.row().with("vpc_id", table.vpc_id()).with("route_table_id", table.route_table_id());
     let row = |route: &Route| {
         let (kind, destination) = destination(route)?;
         let (target_kind, target) = target(route);
         let list = names.and_then(|names| names.iter().find(|list| list.prefix_list_id() == Some(destination)));
-        let row = named
+        let row = of_table
             .clone()
             .with("destination", destination)
             .with("destination_kind", kind)
