@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_redshiftserverless::Client;
 use aws_sdk_redshiftserverless::types::{
-    Namespace, NamespaceStatus, PerformanceTargetStatus, UsageLimit, UsageLimitBreachAction, UsageLimitPeriod,
-    UsageLimitUsageType, Workgroup, WorkgroupStatus,
+    Namespace, NamespaceStatus, PerformanceTarget, PerformanceTargetStatus, UsageLimit, UsageLimitBreachAction,
+    UsageLimitPeriod, UsageLimitUsageType, Workgroup, WorkgroupStatus,
 };
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn row(scope: &Scope, group: &Workgroup) -> Row {
         .with("base_rpus", group.base_capacity())
         .with("max_rpus", group.max_capacity())
         .with("price_performance", decides.unwrap_or(false))
-        .with("price_performance_level", target.and_then(|target| target.level()))
+        .with("price_performance_level", target.and_then(PerformanceTarget::level))
         .with("extra_compute", group.extra_compute_for_automatic_optimization())
         .with("enhanced_vpc_routing", group.enhanced_vpc_routing())
 }

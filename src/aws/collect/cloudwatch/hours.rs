@@ -65,7 +65,7 @@ impl Hours {
 
     /// Returns the sum; `None` where there is no point.
     pub fn sum(&self) -> Option<Decimal> {
-        self.0.iter().map(|(_, value)| *value).reduce(|sum, value| sum.saturating_add(value))
+        self.0.iter().map(|(_, value)| *value).reduce(Decimal::saturating_add)
     }
 
     /// Returns the average of the hours that have a point.
@@ -138,12 +138,9 @@ async fn of_call(scope: &Scope, chunk: &[Question]) -> Vec<Result<Hours, Failed>
             unfinished[at] = trouble(result, chunk[at].metric);
         }
     }
-    let answer = |(mut hours, failed): (Hours, Option<Failed>)| match failed {
-        Some(failed) => Err(failed),
-        None => {
-            hours.0.sort_unstable();
-            Ok(hours)
-        }
+    let answer = |(mut hours, failed): (Hours, Option<Failed>)| {
+        hours.0.sort_unstable();
+        failed.map_or(Ok(hours), Err)
     };
     points.into_iter().zip(unfinished).map(answer).collect()
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_emrserverless::Client;
-use aws_sdk_emrserverless::types::{Application, ApplicationSummary, Architecture, InitialCapacityConfig};
+use aws_sdk_emrserverless::types::{
+    Application, ApplicationSummary, Architecture, AutoStartConfig, AutoStopConfig, InitialCapacityConfig,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -81,9 +83,9 @@ pub fn with_settings(row: Row, application: &Application) -> Row {
     let maximum = application.maximum_capacity();
     let pairs = application.tags().into_iter().flatten().map(|(key, value)| (Some(key.as_str()), Some(value.as_str())));
     let row = row
-        .with("auto_start", start.and_then(|start| start.enabled()))
-        .with("auto_stop", stop.and_then(|stop| stop.enabled()))
-        .with("auto_stop_idle_minutes", stop.and_then(|stop| stop.idle_timeout_minutes()))
+        .with("auto_start", start.and_then(AutoStartConfig::enabled))
+        .with("auto_stop", stop.and_then(AutoStopConfig::enabled))
+        .with("auto_stop_idle_minutes", stop.and_then(AutoStopConfig::idle_timeout_minutes))
         .with("maximum_vcpu", maximum.and_then(|most| amount(most.cpu())))
         .with("maximum_memory_gb", maximum.and_then(|most| amount(most.memory())))
         .with("maximum_disk_gb", maximum.and_then(|most| amount(most.disk()?)))

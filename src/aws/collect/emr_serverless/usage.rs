@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_emrserverless::Client;
-use aws_sdk_emrserverless::types::JobRun;
+use aws_sdk_emrserverless::types::{JobRun, ResourceUtilization, TotalResourceUtilization};
 use futures::StreamExt;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
@@ -129,12 +129,12 @@ fn with_figures(row: Row, run: &JobRun) -> Row {
         .with("run_seconds", run.total_execution_duration_seconds())
         .with("queued_ms", run.queued_duration_milliseconds())
         .with("attempt", run.attempt())
-        .with("total_vcpu_hours", number(total.and_then(|used| used.v_cpu_hour())))
-        .with("total_memory_gb_hours", number(total.and_then(|used| used.memory_gb_hour())))
-        .with("total_storage_gb_hours", number(total.and_then(|used| used.storage_gb_hour())))
-        .with("billed_vcpu_hours", number(billed.and_then(|used| used.v_cpu_hour())))
-        .with("billed_memory_gb_hours", number(billed.and_then(|used| used.memory_gb_hour())))
-        .with("billed_storage_gb_hours", number(billed.and_then(|used| used.storage_gb_hour())))
+        .with("total_vcpu_hours", number(total.and_then(TotalResourceUtilization::v_cpu_hour)))
+        .with("total_memory_gb_hours", number(total.and_then(TotalResourceUtilization::memory_gb_hour)))
+        .with("total_storage_gb_hours", number(total.and_then(TotalResourceUtilization::storage_gb_hour)))
+        .with("billed_vcpu_hours", number(billed.and_then(ResourceUtilization::v_cpu_hour)))
+        .with("billed_memory_gb_hours", number(billed.and_then(ResourceUtilization::memory_gb_hour)))
+        .with("billed_storage_gb_hours", number(billed.and_then(ResourceUtilization::storage_gb_hour)))
         .with("tags", tags::object(pairs))
 }
 
