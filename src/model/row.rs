@@ -137,6 +137,16 @@ impl Row {
         }
     }
 
+    /// Sets `column`, at once where its name comes after all that are set: rows that are read column by column are many.
+    pub fn append(&mut self, column: impl Into<Name>, cell: impl Into<Cell>) {
+        let column = column.into();
+        if self.0.last().is_none_or(|(last, _)| last.as_str() < column.as_str()) {
+            self.0.push((column, cell.into()));
+        } else {
+            self.set(column, cell);
+        }
+    }
+
     /// Returns the row with the columns of `other` set too.
     #[must_use]
     pub fn and(mut self, other: Row) -> Self {

@@ -22,12 +22,9 @@ use crate::model::{Cell, Row};
 /// # Errors
 /// A column that the table does not declare, a cell of another kind, or a number out of range.
 pub fn to_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
-    for (name, _) in rows.iter().flat_map(Row::cells) {
-        if table.column(name).is_none() {
-            return Err(ArrowError::SchemaError(format!("table `{}` has no column `{name}`", table.name)));
-        }
-    }
-    let arrays = table.columns.iter().map(|column| to_array(table, column, rows)).collect::<Result<Vec<_>, _>>()?;
+    let cells = by_column(table, rows)?;
+    let arrays = table.columns.iter().zip(&cells).map(|(column, cells)| to_array(table, column, cells));
+    let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new_with_options(
         table.schema(),
         arrays,
@@ -35,15 +32,34 @@ pub fn to_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> 
     )
 }
 
-fn to_array(table: &Table, column: &Column, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+/// The cells of each column, in the table's order of columns. Both sides are walked in the order of names: rows are
+/// many, and to look each name up would cost more than the rest.
+fn by_column<'a>(table: &Table, rows: &'a [Row]) -> Result<Vec<Vec<&'a Cell>>, ArrowError> {
+    let mut order: Vec<(&str, usize)> =
+        table.columns.iter().enumerate().map(|(at, column)| (column.name, at)).collect();
+    order.sort_unstable();
+    let mut columns = vec![Vec::with_capacity(rows.len()); order.len()];
+    for row in rows {
+        let mut cells = row.cells().peekable();
+        for (name, at) in &order {
+            columns[*at].push(cells.next_if(|(of, _)| of == name).map_or(&Cell::Null, |(_, cell)| cell));
+        }
+        if let Some((name, _)) = cells.next() {
+            return Err(ArrowError::SchemaError(format!("table `{}` has no column `{name}`", table.name)));
+        }
+    }
+    Ok(columns)
+}
+
+fn to_array(table: &Table, column: &Column, cells: &[&Cell]) -> Result<ArrayRef, ArrowError> {
     let misfit = |cell: &Cell| {
         ArrowError::SchemaError(format!("`{}.{}` is {}, not {cell:?}", table.name, column.name, column.kind.unit()))
     };
     macro_rules! fill {
         ($builder:expr, $($cell:pat => $value:expr),+) => {{
             let mut builder = $builder;
-            for row in rows {
-                match row.cell(column.name) {
+            for cell in cells {
+                match cell {
                     Cell::Null => builder.append_null(),
                     $($cell => builder.append_value($value),)+
                     other => return Err(misfit(other)),
@@ -86,11 +102,15 @@ fn fixed(number: Decimal) -> Result<i128, ArrowError> {
 /// # Errors
 /// A column type that no cell can hold (lists, maps, floats).
 pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
+    let schema = batch.schema();
+    let mut columns: Vec<(&str, &ArrayRef)> =
+        schema.fields().iter().map(|field| field.name().as_str()).zip(batch.columns()).collect();
+    columns.sort_by_key(|(name, _)| *name);
     let mut rows = vec![Row::new(); batch.num_rows()];
-    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-        let name: Arc<str> = field.name().as_str().into();
+    for (name, array) in columns {
+        let shared: Arc<str> = name.into();
         for (at, row) in rows.iter_mut().enumerate() {
-            row.set(&name, cell(&name, array, at)?);
+            row.append(&shared, cell(name, array, at)?);
         }
     }
     Ok(rows)
@@ -200,7 +220,10 @@ mod tests {
 
     #[test]
     fn a_column_that_is_not_declared_is_refused_by_name() {
-        let refused = to_batch(&SAMPLE, &[Row::new().with("naem", "x")]).unwrap_err().to_string();
-        assert!(refused.contains("`sample`") && refused.contains("`naem`"), "{refused}");
+        for wrong in ["naem", "a", "zz"] {
+            let row = Row::new().with(wrong.to_owned(), "x").with("name", "lake").with("at", Cell::Null);
+            let refused = to_batch(&SAMPLE, &[row]).unwrap_err().to_string();
+            assert!(refused.contains("`sample`") && refused.contains(&format!("`{wrong}`")), "{refused}");
+        }
     }
 }
