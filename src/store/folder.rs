@@ -18,17 +18,27 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+/// Whether what is written must outlive a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// File and folder are synced before a write is done.
+    Synced,
+    /// The folder is gone with the process anyway: a demo lake is hundreds of files.
+    Temporary,
+}
+
 /// The local disk; paths are absolute, without the leading slash.
 #[derive(Debug)]
 pub struct Folder {
     disk: LocalFileSystem,
     drafts: PathBuf,
+    durability: Durability,
 }
 
 impl Folder {
     /// Returns the disk, with unfinished files kept in `drafts` (which must be on the same disk as what is written).
-    pub fn new(drafts: PathBuf) -> Self {
-        Folder { disk: LocalFileSystem::new(), drafts }
+    pub fn new(drafts: PathBuf, durability: Durability) -> Self {
+        Folder { disk: LocalFileSystem::new(), drafts, durability }
     }
 }
 
@@ -47,8 +57,8 @@ impl ObjectStore for Folder {
         }
         let target = self.disk.path_to_filesystem(location)?;
         let drafts = self.drafts.clone();
-        let create = matches!(opts.mode, PutMode::Create);
-        let written = tokio::task::spawn_blocking(move || write(&drafts, &target, &payload, create));
+        let (create, durability) = (matches!(opts.mode, PutMode::Create), self.durability);
+        let written = tokio::task::spawn_blocking(move || write(&drafts, &target, &payload, create, durability));
         let failed = |source| Error::Generic { store: "folder", source };
         match written.await.map_err(|panic| failed(panic.into()))? {
             Ok(()) => Ok(PutResult { e_tag: None, version: None }),
@@ -90,7 +100,13 @@ impl ObjectStore for Folder {
 
 /// Writes and syncs a draft, then gives it its name and syncs the folder that holds the name. A draft that a crash
 /// leaves behind is swept by `snapshots prune`.
-fn write(drafts: &FilePath, target: &FilePath, payload: &PutPayload, create: bool) -> io::Result<()> {
+fn write(
+    drafts: &FilePath,
+    target: &FilePath,
+    payload: &PutPayload,
+    create: bool,
+    durability: Durability,
+) -> io::Result<()> {
     let home = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
     for folder in [drafts, home] {
         private_folder(folder)?;
@@ -98,13 +114,15 @@ fn write(drafts: &FilePath, target: &FilePath, payload: &PutPayload, create: boo
     // A random name, made new and for its owner only: two processes can never write into one draft.
     let mut draft = tempfile::Builder::new().prefix("draft-").rand_bytes(16).tempfile_in(drafts)?;
     payload.iter().try_for_each(|chunk| draft.write_all(chunk))?;
-    draft.as_file().sync_all()?;
+    if durability == Durability::Synced {
+        draft.as_file().sync_all()?;
+    }
     if create {
         std::fs::hard_link(draft.path(), target)?;
     } else {
         draft.persist(target).map_err(|error| error.error)?;
     }
-    sync_folder(home)
+    if durability == Durability::Synced { sync_folder(home) } else { Ok(()) }
 }
 
 /// Makes the folder and those above it that are missing, for the owner only, each synced into its parent.
@@ -163,7 +181,7 @@ mod tests {
     async fn a_draft_that_somebody_left_is_never_written_into_and_none_of_ours_stays() {
         let home = tempfile::tempdir().unwrap();
         let drafts = home.path().join("drafts");
-        let folder = Folder::new(drafts.clone());
+        let folder = Folder::new(drafts.clone(), Durability::Synced);
         std::fs::create_dir(&drafts).unwrap();
         // What an earlier process with the same number would have written.
         let left = drafts.join(format!("{}-0", std::process::id()));
@@ -180,7 +198,10 @@ mod tests {
     #[tokio::test]
     async fn of_many_who_create_one_file_at_once_one_does() {
         let home = tempfile::tempdir().unwrap();
-        let (one, two) = (Folder::new(home.path().join("drafts")), Folder::new(home.path().join("drafts")));
+        let (one, two) = (
+            Folder::new(home.path().join("drafts"), Durability::Synced),
+            Folder::new(home.path().join("drafts"), Durability::Synced),
+        );
         let target = home.path().join("runs/0001.json");
         let tries = (0..8).map(|n| put(if n % 2 == 0 { &one } else { &two }, &target, PutMode::Create));
         let done = futures::future::join_all(tries).await;
@@ -192,7 +213,7 @@ mod tests {
     async fn a_file_in_the_place_of_a_folder_is_a_failure_and_not_a_file_that_is_there_already() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("drafts"), "").unwrap();
-        let folder = Folder::new(home.path().join("drafts"));
+        let folder = Folder::new(home.path().join("drafts"), Durability::Synced);
         let error = put(&folder, &home.path().join("tables/part"), PutMode::Create).await.unwrap_err();
         assert!(!matches!(error, Error::AlreadyExists { .. }), "{error}");
     }

@@ -44,6 +44,7 @@ pub use table::{Column, Kind, Source, Table};
 pub use writer::SnapshotWriter;
 
 use crate::model::Origin;
+use folder::Durability;
 use manifest::Unreadable;
 
 /// Requests to the object store at once.
@@ -122,7 +123,8 @@ impl Store {
         let absolute = std::path::absolute(path).map_err(|error| refuse(error.to_string()))?;
         let absolute = absolute.canonicalize().unwrap_or(absolute);
         let prefix = Path::from_absolute_path(&absolute).map_err(|error| refuse(error.to_string()))?;
-        let objects = Arc::new(folder::Folder::new(absolute.join("drafts")));
+        let durability = if temporary.is_some() { Durability::Temporary } else { Durability::Synced };
+        let objects = Arc::new(folder::Folder::new(absolute.join("drafts"), durability));
         Ok(Store { inner: Arc::new(Inner { objects, prefix, url: shown, _temporary: temporary }) })
     }
 
