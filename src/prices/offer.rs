@@ -184,6 +184,8 @@ fn listed(
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     /// A file in AWS's shape with these lines: SKU, term, from, price, usage type, operation.
@@ -196,9 +198,10 @@ pub(super) mod tests {
              \"serviceCode\",\"Location\",\"usageType\",\"operation\",\"Region Code\",\"serviceName\"\n"
         );
         for [sku, term, from, usd, usage_type, operation] in lines {
-            text += &format!(
+            let _ = writeln!(
+                text,
                 "\"{sku}\",\"JRTC\",\"{sku}.JRTC\",\"{term}\",\"$ per, month\",\"2026-11-01\",\"{from}\",\"Inf\",\
-                 \"GB-Mo\",\"{usd}\",\"USD\",\"Storage\",\"{code}\",\"here\",\"{usage_type}\",\"{operation}\",\"r\",\"s\"\n"
+                 \"GB-Mo\",\"{usd}\",\"USD\",\"Storage\",\"{code}\",\"here\",\"{usage_type}\",\"{operation}\",\"r\",\"s\""
             );
         }
         text

@@ -123,8 +123,8 @@ fn items(book: &PriceBook, offer: &str) -> BTreeMap<String, String> {
 }
 
 fn shelf(item: &str) -> Option<&'static str> {
-    let fits = |start: &&str| item.strip_prefix(*start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    SHELVES.iter().find(|shelf| shelf.items.iter().any(|start| fits(start))).map(|shelf| shelf.offer)
+    let below = |start: &str| item.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    SHELVES.iter().find(|shelf| shelf.items.iter().copied().any(below)).map(|shelf| shelf.offer)
 }
 
 fn operation_of(item: &str) -> Option<&'static str> {
@@ -153,9 +153,8 @@ fn tiers(rows: &[&Listed], operation: Option<&str>) -> Result<Tiers, Kept> {
     let chosen = if any.len() > 1 { of(&str::is_empty) } else { any };
     match <[Tiers; 1]>::try_from(chosen) {
         Ok([tiers]) if tiers.windows(2).all(|pair| pair[0].0 < pair[1].0) => Ok(tiers),
-        Ok(_) => Err(Kept::Several),
         Err(found) if found.is_empty() && (rows.is_empty() || operation.is_some()) => Err(Kept::NotListed),
-        Err(_) => Err(Kept::Several),
+        Ok(_) | Err(_) => Err(Kept::Several),
     }
 }
 

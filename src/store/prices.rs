@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// The store cannot be read or written.
     pub async fn keep_prices(&self, text: &str) -> Result<PriceFile, StoreError> {
-        let newest = self.price_file_names().await?.last().and_then(|name| name.split('.').next()?.parse::<u32>().ok());
+        let newest = self.price_file_names().await?.last().and_then(|name| name.parse::<u32>().ok());
         let mut number = newest.unwrap_or_default();
         loop {
             number += 1;
@@ -60,16 +60,14 @@ impl Store {
 
     async fn price_file_names(&self) -> Result<Vec<String>, StoreError> {
         let found = self.files(FOLDER).await?;
-        let name = |meta: object_store::ObjectMeta| {
-            meta.location.filename().filter(|name| name.ends_with(".csv")).map(str::to_owned)
-        };
+        let name = |meta: object_store::ObjectMeta| meta.location.filename()?.strip_suffix(".csv").map(str::to_owned);
         let mut names: Vec<String> = found.into_iter().filter_map(name).collect();
         names.sort_unstable();
         Ok(names)
     }
 
     async fn price_file(&self, name: &str) -> Result<Option<PriceFile>, StoreError> {
-        let relative = format!("{FOLDER}/{name}");
+        let relative = format!("{FOLDER}/{name}.csv");
         let bytes = self.get(&relative).await?;
         let text = |bytes: Bytes| String::from_utf8_lossy(&bytes).into_owned();
         Ok(bytes.map(|bytes| PriceFile { location: self.location(&relative), text: text(bytes) }))

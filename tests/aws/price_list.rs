@@ -1,6 +1,7 @@
 //! The public price list: offers as CSV, in AWS's shape, for whoever asks.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use super::{Answer, Request};
 
@@ -59,10 +60,11 @@ fn file(offer: &str, region: &str, day: &str, lines: &[Line]) -> String {
          \"Location Type\",\"Group\",\"Group Description\",\"usageType\",\"operation\",\"Region Code\",\"serviceName\"\n"
     );
     for Line { sku, usage_type, operation, from, usd } in lines {
-        text += &format!(
+        let _ = writeln!(
+            text,
             "\"{sku}\",\"JRTCKXETXF\",\"{sku}.JRTCKXETXF.{from}\",\"OnDemand\",\"${usd} per unit, first tier\",\
              \"{day}\",\"{from}\",\"Inf\",\"Unit\",\"{usd}\",\"USD\",\"Family\",\"{offer}\",\"Somewhere\",\
-             \"AWS Region\",\"\",\"\",\"{usage_type}\",\"{operation}\",\"{region}\",\"Service\"\n"
+             \"AWS Region\",\"\",\"\",\"{usage_type}\",\"{operation}\",\"{region}\",\"Service\""
         );
     }
     text

@@ -62,3 +62,42 @@ fn parse(file: &PriceFile) -> Result<Refreshed, Failure> {
             .hint("remove it, and `leanlake prices refresh` makes another")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prices::Price;
+
+    /// A store whose newest prices halve Athena's, as `endpoint` (AWS, when `None`) said.
+    async fn store(endpoint: Option<&str>) -> Store {
+        let store = Store::temporary().unwrap();
+        let mut price: Price = embedded().unwrap().tiers("athena.sql.scanned", "us-east-1")[0].clone();
+        price.usd = crate::model::Money::new("2.5".parse().unwrap());
+        let read_at = "2026-11-20T06:00:00Z".parse().unwrap();
+        let book = PriceBook::of([price]).unwrap();
+        let refreshed = Refreshed { read_at, endpoint: endpoint.map(str::to_owned), book };
+        store.keep_prices(&refreshed.write()).await.unwrap();
+        store
+    }
+
+    async fn athena(store: &Store, origin: &Origin) -> String {
+        book(store, origin).await.unwrap().tiers("athena.sql.scanned", "us-east-1")[0].usd.to_string()
+    }
+
+    #[tokio::test]
+    async fn prices_of_another_host_never_meet_facts_of_aws() {
+        let aws = Origin::Aws { partition: "aws".to_owned() };
+        let (real, mock) = (store(None).await, store(Some("127.0.0.1:4566")).await);
+        assert_eq!(athena(&real, &aws).await, "2.50");
+        assert_eq!(athena(&mock, &aws).await, "5.00");
+        assert_eq!(athena(&mock, &Origin::Demo).await, "2.50");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_price_file_is_named_and_not_passed_over() {
+        let store = store(None).await;
+        store.keep_prices("nonsense").await.unwrap();
+        let failure = book(&store, &Origin::Demo).await.unwrap_err();
+        assert!(failure.message.contains("prices/000002.csv"), "{}", failure.message);
+    }
+}
