@@ -65,6 +65,13 @@ pub(super) fn without_days(table: &Table, rows: &RecordBatch, days: &[Days]) -> 
     filter_record_batch(rows, &keep)
 }
 
+/// The rows of Regions other than `visited`; those without a Region are of none.
+pub(super) fn outside_regions(rows: &RecordBatch, visited: &BTreeSet<String>) -> Result<RecordBatch, ArrowError> {
+    let regions = part::texts(rows, "region");
+    let keep: BooleanArray = regions.iter().map(|r| Some(r.as_ref().is_some_and(|r| !visited.contains(r)))).collect();
+    filter_record_batch(rows, &keep)
+}
+
 /// The rows that none of `fresh` names by the table's key.
 pub(super) fn without_keys(
     table: &Table,

@@ -1,7 +1,7 @@
 //! Takes a scan's rows and makes a snapshot of them: parts first, the manifest last.
 //!
-//! What was not read again comes over from the base: tables nobody asked for, and periods outside those that were
-//! replaced. Never carries over a state table that was asked for: that it failed is a gap.
+//! What was not read again comes over from the base: tables and Regions nobody asked for, and periods outside those
+//! that were replaced. Never carries over a state table that was asked for: that it failed is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use object_store::PutMode;
 
 use super::manifest::SCHEMA;
 use super::period::{Days, part_of};
-use super::slot::{Held, Slot, without_days, without_keys};
+use super::slot::{Held, Slot, outside_regions, without_days, without_keys};
 use super::snapshot::digest;
 use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
@@ -38,11 +38,21 @@ pub struct SnapshotWriter {
     held: BTreeMap<Slot, Held>,
     coverage: Vec<Coverage>,
     replaced: BTreeMap<(&'static str, Option<String>), Vec<Days>>,
+    /// Tables that were read in some Regions only, and which.
+    visited: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 impl SnapshotWriter {
     pub(super) fn new(store: Store, head: Head, base: Option<Snapshot>) -> Self {
-        SnapshotWriter { store, head, base, held: BTreeMap::new(), coverage: Vec::new(), replaced: BTreeMap::new() }
+        SnapshotWriter {
+            store,
+            head,
+            base,
+            held: BTreeMap::new(),
+            coverage: Vec::new(),
+            replaced: BTreeMap::new(),
+            visited: BTreeMap::new(),
+        }
     }
 
     /// Returns the snapshot that parts come over from.
@@ -82,6 +92,11 @@ impl SnapshotWriter {
     ) {
         let account = account.into().map(str::to_owned);
         self.replaced.entry((table.name, account)).or_default().push(Days { from, to });
+    }
+
+    /// Says that `table` is read in `regions` only: what the base holds of others comes over with its coverage.
+    pub fn visit_only(&mut self, table: &'static str, regions: &[String]) {
+        self.visited.entry(table).or_default().extend(regions.iter().cloned());
     }
 
     /// Writes the snapshot. May be called again after an error: nothing that was appended is lost.
@@ -136,6 +151,11 @@ impl SnapshotWriter {
         covered || self.held.keys().any(|slot| slot.table == table && slot.account_id.as_deref() == account)
     }
 
+    /// True when the scan was told to stay out of the Region with that table.
+    fn left_out(&self, table: &str, region: Option<&str>) -> bool {
+        self.visited.get(table).zip(region).is_some_and(|(visited, region)| !visited.contains(region))
+    }
+
     /// Days of the table that were read again for the account.
     fn replaced(&self, table: &str, account: Option<&str>) -> &[Days] {
         let mut all = self.replaced.iter();
@@ -165,16 +185,21 @@ impl SnapshotWriter {
         };
         for seen in before {
             let account = seen.account_id.as_deref();
-            if !self.asked(&seen.table, account) {
+            if !self.asked(&seen.table, account) || self.left_out(&seen.table, seen.region.as_deref()) {
                 old.push(seen);
             } else if tables::find(&seen.table).is_some_and(|table| table.period().is_some()) {
                 let again = self.covered_again(&seen);
                 old.extend(coverage::outside(&seen, &again));
             }
         }
-        let known: BTreeSet<&str> = old.iter().map(|seen| seen.table.as_str()).collect();
+        let known: BTreeSet<(&str, Option<&str>)> = old
+            .iter()
+            .flat_map(|seen| [(seen.table.as_str(), seen.region.as_deref()), (seen.table.as_str(), None)])
+            .collect();
         // Not asked for this time, but known from an earlier one.
-        let moot = |seen: &&Coverage| seen.state == CoverageState::NotAsked && known.contains(seen.table.as_str());
+        let moot = |seen: &&Coverage| {
+            seen.state == CoverageState::NotAsked && known.contains(&(seen.table.as_str(), seen.region.as_deref()))
+        };
         let new: Vec<Coverage> = self.coverage.iter().filter(|seen| !moot(seen)).cloned().collect();
         Ok(new.into_iter().chain(old).collect())
     }
@@ -197,7 +222,7 @@ impl SnapshotWriter {
                     gaps.push(lost(table, old));
                 }
             }
-            for old in rest.into_iter().filter(|old| table.period().is_some() && self.has_days_left(table, old)) {
+            for old in rest.into_iter().filter(|old| self.has_rows_left(table, old)) {
                 match self.join(base, table, old, slots).await {
                     Err(StoreError::Corrupt { .. }) => gaps.push(lost(table, old)),
                     joined => joined?,
@@ -231,9 +256,12 @@ impl SnapshotWriter {
         days == home && !touched && !joined && !shared
     }
 
-    fn has_days_left(&self, table: &Table, old: &Part) -> bool {
+    fn has_rows_left(&self, table: &Table, old: &Part) -> bool {
         let replaced = self.replaced(table.name, old.account_id.as_deref());
-        old.period.is_some_and(|days| !days.without(replaced).is_empty())
+        match old.period {
+            Some(days) => !days.without(replaced).is_empty(),
+            None => self.visited.contains_key(table.name),
+        }
     }
 
     /// Joins what is left of an old part with the rows of this scan; where both name the same thing, this scan's wins.
@@ -247,7 +275,10 @@ impl SnapshotWriter {
         let misfit = |source| StoreError::Rows { table: table.name, source };
         let replaced = self.replaced(table.name, old.account_id.as_deref());
         for rows in base.decode(table, old).await? {
-            let rows = without_days(table, &rows, replaced).map_err(misfit)?;
+            let rows = match (old.period, self.visited.get(table.name)) {
+                (None, Some(visited)) => outside_regions(&rows, visited).map_err(misfit)?,
+                _ => without_days(table, &rows, replaced).map_err(misfit)?,
+            };
             for (slot, rows) in self.split(table, &rows)? {
                 let fresh = self.held.get(&slot).map(Held::batches).unwrap_or_default();
                 let rows = without_keys(table, &rows, &fresh).map_err(misfit)?;

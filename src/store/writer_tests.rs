@@ -116,6 +116,38 @@ async fn a_second_scan_reuses_the_parts_of_days_that_it_does_not_read_again() {
 }
 
 #[tokio::test]
+async fn rows_of_regions_that_were_left_out_come_over_and_those_of_visited_ones_do_not() {
+    let store = memory();
+    let row = |region: &str, name: &str| bucket(name).with("region", region);
+    let seen = |region: &str, state| Coverage::new("buckets", "s3:ListBuckets", state).at("111122223333", Some(region));
+    let mut writer = store.write(head("2026-11-20T00:00:00Z"), None);
+    writer.append(&BUCKETS, vec![row("eu-west-1", "gone"), row("us-east-1", "far")]).unwrap();
+    writer.cover(seen("eu-west-1", CoverageState::Seen));
+    writer.cover(seen("us-east-1", CoverageState::Seen));
+    let first = writer.finish(Receipt::default(), false).await.unwrap();
+    let mut writer = store.write(head("2026-11-21T00:00:00Z"), Some(&first));
+    writer.visit_only("buckets", &["eu-west-1".to_owned()]);
+    writer.append(&BUCKETS, vec![row("eu-west-1", "new")]).unwrap();
+    writer.cover(seen("eu-west-1", CoverageState::Seen));
+    for region in ["us-east-1", "sa-east-1"] {
+        writer.cover(seen(region, CoverageState::NotAsked));
+    }
+    let second = writer.finish(Receipt::default(), false).await.unwrap();
+    let names: Vec<_> = second.rows(&BUCKETS).await.unwrap().iter().map(|row| row.key("bucket").to_owned()).collect();
+    assert_eq!(names, ["new", "far"]);
+    assert_eq!(second.parts("buckets")[0].read_at, at("2026-11-20T00:00:00Z"), "the oldest of its rows");
+    let told = second.coverage().await.unwrap();
+    let mut told: Vec<_> = told.iter().map(|c| (c.region.clone().unwrap(), c.state)).collect();
+    told.sort();
+    let wanted = [
+        ("eu-west-1", CoverageState::Seen),
+        ("sa-east-1", CoverageState::NotAsked),
+        ("us-east-1", CoverageState::Seen),
+    ];
+    assert_eq!(told, wanted.map(|(region, state)| (region.to_owned(), state)));
+}
+
+#[tokio::test]
 async fn a_month_that_closes_becomes_one_part_and_keeps_when_it_was_read() {
     let store = memory();
     let first = costs(&store, "2026-11-20T00:00:00Z", "2026-10-01", "2026-11-19").await;
