@@ -8,9 +8,20 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::aws::connector::{Role, Tag};
 
-/// The Region of the one endpoint that Cost Explorer, Budgets and Cost Optimization Hub each have in the commercial
-/// partition.
-pub const COST_EXPLORER_REGION: &str = "us-east-1";
+/// Returns the Region of the one endpoint that Cost Explorer, Budgets and Cost Optimization Hub each have in the partition
+/// of `region` (`partitions.json` of the AWS SDKs).
+pub fn cost_explorer_region(region: &str) -> &'static str {
+    let homes = [
+        ("cn-", "cn-northwest-1"),
+        ("eusc-", "eusc-de-east-1"),
+        ("us-gov-", "us-gov-west-1"),
+        ("us-iso-", "us-iso-east-1"),
+        ("us-isob-", "us-isob-east-1"),
+        ("us-isof-", "us-isof-south-1"),
+        ("eu-isoe-", "eu-isoe-west-1"),
+    ];
+    homes.into_iter().find(|(start, _)| region.starts_with(start)).map_or("us-east-1", |(_, home)| home)
+}
 
 /// Returns `sdk` for another Region.
 pub fn in_region(sdk: &SdkConfig, region: &str) -> SdkConfig {
@@ -72,8 +83,9 @@ pub fn sts(sdk: &SdkConfig, tag: Tag) -> aws_sdk_sts::Client {
 
 /// Returns the Cost Explorer client of `sdk`, in the Region of its only endpoint.
 pub fn cost_explorer(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costexplorer::Client {
-    let sdk = in_region(sdk, COST_EXPLORER_REGION);
-    let tag = Tag::new(Role::Reading, "ce", account_id, COST_EXPLORER_REGION);
+    let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));
+    let sdk = in_region(sdk, region);
+    let tag = Tag::new(Role::Reading, "ce", account_id, region);
     aws_sdk_costexplorer::Client::from_conf(aws_sdk_costexplorer::config::Builder::from(&sdk).interceptor(tag).build())
 }
 
@@ -97,15 +109,17 @@ pub fn cloudtrail(sdk: &SdkConfig, tag: Tag) -> aws_sdk_cloudtrail::Client {
 
 /// Returns the Budgets client of `sdk`, in the Region of its only endpoint.
 pub fn budgets(sdk: &SdkConfig, account_id: &str) -> aws_sdk_budgets::Client {
-    let sdk = in_region(sdk, COST_EXPLORER_REGION);
-    let tag = Tag::new(Role::Reading, "budgets", account_id, COST_EXPLORER_REGION);
+    let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));
+    let sdk = in_region(sdk, region);
+    let tag = Tag::new(Role::Reading, "budgets", account_id, region);
     aws_sdk_budgets::Client::from_conf(aws_sdk_budgets::config::Builder::from(&sdk).interceptor(tag).build())
 }
 
 /// Returns the client of Cost Optimization Hub, in the Region of its only endpoint.
 pub fn cost_optimization_hub(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costoptimizationhub::Client {
-    let sdk = in_region(sdk, COST_EXPLORER_REGION);
-    let tag = Tag::new(Role::Reading, "cost-optimization-hub", account_id, COST_EXPLORER_REGION);
+    let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));
+    let sdk = in_region(sdk, region);
+    let tag = Tag::new(Role::Reading, "cost-optimization-hub", account_id, region);
     let config = aws_sdk_costoptimizationhub::config::Builder::from(&sdk).interceptor(tag);
     aws_sdk_costoptimizationhub::Client::from_conf(config.build())
 }
@@ -137,6 +151,14 @@ mod tests {
         fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
             Some("http://of-service".to_owned())
         }
+    }
+
+    #[test]
+    fn cost_explorer_is_asked_in_its_own_partition() {
+        assert_eq!(cost_explorer_region("eu-west-1"), "us-east-1");
+        assert_eq!(cost_explorer_region("eusc-de-east-1"), "eusc-de-east-1");
+        assert_eq!(cost_explorer_region("cn-north-1"), "cn-northwest-1");
+        assert_eq!(cost_explorer_region("us-isob-west-1"), "us-isob-east-1");
     }
 
     #[test]

@@ -6,8 +6,25 @@ use std::sync::{Mutex, PoisonError};
 use super::tag::{Call, Role};
 use crate::model::Origin;
 
-/// Domains that only AWS serves.
-const AWS_DOMAINS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"];
+/// Domains that only AWS serves: those of each partition, for one address family and for both (`partitions.json` of the
+/// AWS SDKs).
+const AWS_DOMAINS: &[&str] = &[
+    ".amazonaws.com",
+    ".api.aws",
+    ".on.aws",
+    ".amazonaws.com.cn",
+    ".api.amazonwebservices.com.cn",
+    ".amazonaws.eu",
+    ".api.amazonwebservices.eu",
+    ".c2s.ic.gov",
+    ".api.aws.ic.gov",
+    ".sc2s.sgov.gov",
+    ".api.aws.scloud",
+    ".cloud.adc-e.uk",
+    ".api.cloud-aws.adc-e.uk",
+    ".csp.hci.ic.gov",
+    ".api.aws.hci.ic.gov",
+];
 
 /// Hosts by service.
 #[derive(Debug, Default)]
@@ -49,6 +66,28 @@ mod tests {
         assert!(is_aws("ce.us-east-1.amazonaws.com") && is_aws("lake.s3.eu-west-1.amazonaws.com:443"));
         assert!(is_aws("s3.cn-north-1.amazonaws.com.cn") && is_aws("s3.dualstack.us-east-1.api.aws"));
         assert!(!is_aws("127.0.0.1:5000") && !is_aws("amazonaws.com.example.org") && !is_aws("evilamazonaws.com"));
+    }
+
+    #[test]
+    fn every_partition_has_domains_of_its_own_for_one_address_family_and_for_both() {
+        let sovereign = ["s3.eusc-de-east-1.amazonaws.eu", "ce.eusc-de-east-1.api.amazonwebservices.eu"];
+        let china = ["athena.cn-north-1.amazonaws.com.cn", "ce.cn-northwest-1.api.amazonwebservices.com.cn"];
+        let isolated = [
+            "s3.us-iso-east-1.c2s.ic.gov",
+            "s3.us-isob-east-1.sc2s.sgov.gov",
+            "s3.eu-isoe-west-1.cloud.adc-e.uk",
+            "s3.us-isof-south-1.csp.hci.ic.gov",
+            "athena.us-iso-east-1.api.aws.ic.gov",
+            "athena.us-isob-east-1.api.aws.scloud",
+            "athena.eu-isoe-west-1.api.cloud-aws.adc-e.uk",
+            "athena.us-isof-south-1.api.aws.hci.ic.gov",
+        ];
+        for host in sovereign.iter().chain(&china).chain(&isolated).chain(&["athena.us-gov-west-1.api.aws"]) {
+            assert!(is_aws(host), "{host}");
+            assert!(!is_aws(&format!("{host}.example.org")), "{host}");
+        }
+        let hosts = BTreeMap::from([("s3", sovereign[0].to_owned())]);
+        assert_eq!(origin_of(&hosts, "aws-eusc"), Origin::Aws { partition: "aws-eusc".to_owned() });
     }
 
     #[test]
