@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Context;
+use super::connect::sign_in;
 use crate::engine::EngineError;
 use crate::error::{Failure, Kind};
 use crate::model::text::terminal_lines;
@@ -72,7 +73,12 @@ fn shown(message: &str, hints: &[String]) -> Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
-        shown(&error.to_string(), &error.hints())
+        let mut failure = shown(&error.to_string(), &error.hints());
+        if error.is_refused() {
+            failure.kind = Kind::Credentials;
+            failure = failure.hint(sign_in(None));
+        }
+        failure
     }
 }
 

@@ -126,12 +126,27 @@ fn list(newest: &[(String, String)]) -> String {
 }
 
 impl StoreError {
+    /// Returns true when S3 no longer takes the credentials, or these may not use the store.
+    pub fn is_refused(&self) -> bool {
+        let (StoreError::Read { location, source } | StoreError::Write { location, source }) = self else {
+            return false;
+        };
+        match **source {
+            object_store::Error::Unauthenticated { .. } => true,
+            object_store::Error::PermissionDenied { .. } => location.starts_with("s3://"),
+            _ => false,
+        }
+    }
+
     /// Returns what to do next, as hints.
     pub fn hints(&self) -> Vec<String> {
         let say = |text: &str| vec![text.to_owned()];
         match self {
             StoreError::Write { source, .. } if is_full(source) => {
                 say("the disk is full: free some space and run it again; snapshots already written are whole")
+            }
+            StoreError::Read { .. } | StoreError::Write { .. } if self.is_refused() => {
+                say("`leanlake iam scan --store s3://bucket/prefix` prints what the role must be allowed")
             }
             StoreError::Folder { .. } | StoreError::Read { .. } | StoreError::Write { .. } => {
                 say("check the path and its permissions, or choose another store with `--store`")
