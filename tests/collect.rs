@@ -6,7 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use chrono::{DateTime, Utc};
-use leanlake::aws::collect::{Heard, Options, Piece, Read, Scope, Sink, athena, cloudwatch, s3};
+use leanlake::aws::collect::{Allowance, Heard, Options, Piece, Read, Scope, Sink, athena, cloudwatch, s3};
 use leanlake::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use leanlake::model::{Coverage, CoverageState, Row, Untrusted};
 use leanlake::store::HashKey;
@@ -86,7 +86,9 @@ async fn collect(aws: &Aws, collector: Collector, options: Options, earlier: Vec
         .load()
         .await;
     let (account_id, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
-    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options, heard: Heard::default(), earlier };
+    let left = Allowance::of(&options).for_one(options.time);
+    let heard = Heard::default();
+    let scope = Scope { account_id, region, as_of: noon(), sdk, cancel, options, left, heard, earlier };
     drain(&scope, collector).await
 }
 
@@ -462,6 +464,21 @@ async fn metrics_that_are_denied_are_a_gap_with_the_action_that_is_missing() {
 }
 
 #[tokio::test]
+async fn a_list_of_series_that_was_cut_makes_the_next_scan_read_the_whole_window_again() {
+    let aws = measured();
+    aws.account().metrics.metric_page = 1;
+    aws.make(Fault::on("cloudwatch:ListMetrics", Trouble::Denied).after(1).times(1));
+    let first = metrics_of(&aws, vec![]).await;
+    assert!(!first.rows("storage").is_empty(), "what was listed is read");
+    let cut = first.of("storage", "cloudwatch:GetMetricData", CoverageState::Partial);
+    assert_eq!((cut.from, cut.to.is_some()), (Some(day("2025-08-22")), true));
+    let told = first.coverage.iter().filter(|c| c.read == "cloudwatch:GetMetricData");
+    assert!(told.clone().all(|c| c.state != CoverageState::Seen), "{:?}", told.collect::<Vec<_>>());
+    let second = metrics_of(&aws, first.coverage).await;
+    assert_eq!(second.rows("storage").iter().filter_map(|row| row.date("day")).min(), Some(day("2026-01-05")));
+}
+
+#[tokio::test]
 async fn many_series_and_points_are_read_page_by_page() {
     let aws = measured();
     {
@@ -549,6 +566,33 @@ async fn what_the_budget_of_queries_cuts_is_told_with_its_days() {
 }
 
 #[tokio::test]
+async fn the_budget_of_uploads_is_one_for_all_buckets_and_says_where_it_ended() {
+    let aws = Aws::start(day(TODAY));
+    for name in ["a", "b", "c"] {
+        let mut bucket = Bucket::in_region("us-east-1");
+        for n in 0..4 {
+            bucket = bucket.with_upload(Upload::new(&format!("k{n}"), &format!("u{n}"), "2026-01-15", &[5]));
+        }
+        aws.account().s3.add(name, bucket);
+    }
+    let seen = collect(&aws, Collector::S3, Options { uploads: 6, ..Options::default() }, vec![]).await;
+    assert!(seen.rows("multipart_uploads").len() <= 6, "{}", seen.rows("multipart_uploads").len());
+    let cut: Vec<_> =
+        seen.coverage.iter().filter(|c| c.read == "s3:ListMultipartUploads" && c.resource.is_some()).collect();
+    assert!(!cut.is_empty() && cut.iter().all(|c| c.state == CoverageState::OverBudget), "{cut:?}");
+    assert!(cut[0].reason.as_ref().unwrap().raw().contains("6 incomplete uploads"), "{cut:?}");
+}
+
+#[tokio::test]
+async fn a_collector_whose_time_is_up_asks_nothing_more_and_says_so() {
+    let aws = lake();
+    let options = Options { time: std::time::Duration::ZERO, ..keyed() };
+    let seen = collect(&aws, Collector::S3, options, vec![]).await;
+    assert_eq!(aws.calls().len(), 0);
+    assert!(seen.gaps().iter().all(|gap| gap.ends_with("over_budget")), "{:?}", seen.gaps());
+}
+
+#[tokio::test]
 async fn one_workgroup_that_is_denied_does_not_hide_the_others() {
     let aws = queried(10);
     aws.make(Fault::on("athena:ListQueryExecutions", Trouble::Denied).of("adhoc"));
@@ -576,6 +620,7 @@ async fn a_scan_that_was_ended_asks_for_nothing_more() {
         sdk,
         cancel,
         options: keyed(),
+        left: Allowance::of(&keyed()),
         heard: Heard::default(),
         earlier: vec![],
     };

@@ -2,6 +2,8 @@
 
 mod bill;
 mod compute;
+mod ending;
 mod glue;
 mod lake;
+mod regions;
 mod trouble;

@@ -382,7 +382,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::aws::collect::{Collector, Heard, Options};
+    use crate::aws::collect::{Allowance, Collector, Heard, Options};
     use crate::aws::connector::{Allowlist, Connector, Role};
     use crate::aws::stand_in::{answer, sdk, setup};
     use crate::model::{Coverage, CoverageState};
@@ -395,6 +395,7 @@ mod tests {
             sdk: sdk(connector),
             cancel: CancellationToken::new(),
             options: Options::default(),
+            left: Allowance::of(&Options::default()),
             heard: Heard::default(),
             earlier,
         }

@@ -243,7 +243,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return failure.kind.into();
         }
     };
-    match runtime().and_then(|runtime| runtime.block_on(run(cli.verb, &context))) {
+    let ended = runtime().and_then(|runtime| {
+        let ended = runtime.block_on(run(cli.verb, &context));
+        // After a second Ctrl-C nothing that is still under way is waited for.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(code) => code,
         Err(failure) => {
             context.term.failure(&failure);

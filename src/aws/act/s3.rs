@@ -136,7 +136,7 @@ where
     let trouble = match failed.trouble {
         Trouble::Denied | Trouble::Credentials => CallTrouble::Denied,
         Trouble::Refused | Trouble::Throttled | Trouble::Cancelled | Trouble::OverBudget => CallTrouble::Refused,
-        Trouble::Broken | Trouble::TimedOut => CallTrouble::Unknown,
+        Trouble::Broken | Trouble::TimedOut | Trouble::OverTime => CallTrouble::Unknown,
     };
     CallError { trouble, said: failed.reason }
 }

@@ -1,6 +1,7 @@
 //! One call to AWS: not begun after a cancel, its failure told in our words.
 //!
-//! Never retries: that is the SDK's work. Never gives up a call that was sent: its answer may be paid for.
+//! Never retries: that is the SDK's work. A call that was sent is given up only some time after Ctrl-C, or when the
+//! collector's time is up: its answer may be paid for.
 
 use std::error::Error;
 
@@ -19,10 +20,19 @@ pub async fn ask<T, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if scope.cancel.is_cancelled() {
-        return Err(Failed::cancelled());
-    }
-    let answer = call.await.map_err(|error| Failed::from_sdk(&error));
+    let answer = unless_stopped(scope, call).await.and_then(|said| said.map_err(|error| Failed::from_sdk(&error)));
     scope.heard.note(&answer);
     answer
+}
+
+/// Returns what `call` comes to, or why nobody waited for it.
+pub async fn unless_stopped<T>(scope: &Scope, call: impl Future<Output = T>) -> Result<T, Failed> {
+    if let Some(stopped) = scope.stopped() {
+        return Err(stopped);
+    }
+    tokio::select! {
+        biased;
+        said = call => Ok(said),
+        failed = scope.given_up() => Err(failed),
+    }
 }

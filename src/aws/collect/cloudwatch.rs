@@ -71,7 +71,7 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
         read.chunk(scope, sink, &client, window, chunk).await;
         sink.progress(u64::try_from(read.done).unwrap_or(u64::MAX), total);
     }
-    read.cover(scope, sink, window).await;
+    read.cover(scope, sink, window, failed.as_ref()).await;
 }
 
 /// Returns the series of the Region and why the list ends early if it does.
@@ -151,8 +151,9 @@ impl Reading {
         self.failed.extend(chunk.iter().map(|series| (series.bucket.clone(), failed.clone())));
     }
 
-    /// Hands over the coverage: the days asked for, up to the newest that was published.
-    async fn cover(mut self, scope: &Scope, sink: &Sink, window: Window) {
+    /// Hands over the coverage: the days asked for, up to the newest that was published. Of a list that was cut nobody
+    /// knows which series were left out: the Region is then partly seen, and the next scan reads its days again.
+    async fn cover(mut self, scope: &Scope, sink: &Sink, window: Window, cut: Option<&Failed>) {
         self.buckets.sort();
         self.buckets.dedup();
         let outcome = |bucket: &String| Outcome {
@@ -168,6 +169,13 @@ impl Reading {
             rows.push(none.at(&scope.account_id, Some(&scope.region)));
         }
         for row in rows {
+            let row = match cut {
+                Some(failed) if !row.is_gap() => {
+                    let gap = Coverage { state: CoverageState::Partial, ..row }.because(failed.reason.as_str());
+                    Coverage { missing_action: failed.gap(&LIST).missing_action, ..gap }
+                }
+                _ => row,
+            };
             // A gap is one of the days that were asked for; what earlier scans hold stays as it was told.
             let from = if row.is_gap() { window.first } else { window.covered_from() };
             sink.cover(row.days(from.min(to), to)).await;

@@ -31,6 +31,8 @@ pub enum Trouble {
     Cancelled,
     /// The budget does not allow another request.
     OverBudget,
+    /// The time of the collector is up.
+    OverTime,
 }
 
 /// A call that failed.
@@ -102,7 +104,7 @@ impl Failed {
     /// Returns the gap that this failure leaves in what `read` fills.
     pub fn gap(&self, read: &Read) -> Coverage {
         let state = match self.trouble {
-            Trouble::OverBudget => CoverageState::OverBudget,
+            Trouble::OverBudget | Trouble::OverTime => CoverageState::OverBudget,
             _ => CoverageState::Missing,
         };
         let mut gap = Coverage::new(read.table, read.operation, state).because(self.reason.as_str());
@@ -119,7 +121,7 @@ impl Failed {
 
     /// Returns true when going on would fail or cost in the same way.
     pub fn ends_the_scan(&self) -> bool {
-        matches!(self.trouble, Trouble::Cancelled | Trouble::OverBudget | Trouble::Credentials)
+        matches!(self.trouble, Trouble::Cancelled | Trouble::OverBudget | Trouble::OverTime | Trouble::Credentials)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A collector declares each call it makes in `READS`, turns a failed call into a gap, and never fails as a whole.
 
 pub mod advice;
+pub mod allowance;
 pub mod ask;
 pub mod athena;
 pub mod cloudtrail;
@@ -25,6 +26,7 @@ pub mod scope;
 pub mod sink;
 pub mod tags;
 
+pub use allowance::{Allowance, Budget};
 pub use failure::{Failed, Trouble};
 pub use heard::Heard;
 pub use read::Read;

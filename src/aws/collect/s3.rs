@@ -3,6 +3,7 @@
 //! Reads settings and lists uploads only: it never lists or opens an object.
 
 mod configurations;
+mod covered;
 mod filter;
 pub mod lifecycle;
 pub mod listing;
@@ -12,12 +13,13 @@ mod replication;
 mod settings;
 mod uploads;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_s3::Client;
 use futures::StreamExt;
 use futures::future::join_all;
 
+pub use self::covered::OTHER_REGIONS;
 use self::listing::Bucket;
 use self::parts::Sampled;
 use self::settings::{Asked, Facts, Setting};
@@ -72,46 +74,33 @@ struct Seen {
     uploads: Listed,
 }
 
-/// Reads the account's buckets, each in its own Region, and returns where they are.
+/// Reads the account's buckets, each in its own Region, and returns where they are; with `--region`, those of other
+/// Regions are only counted.
 pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Place> {
-    let (buckets, failed) = listing::list(scope).await;
-    for row in of_list(scope, buckets.len(), failed.as_ref()) {
+    let (listed, failed) = listing::list(scope).await;
+    let all = listed.iter().filter_map(Bucket::place).collect();
+    let (buckets, left_out): (Vec<Bucket>, Vec<Bucket>) = listed.into_iter().partition(|b| b.is_asked(scope));
+    for row in covered::list(scope, &buckets, failed.as_ref()).into_iter().chain(covered::not_asked(scope, &left_out)) {
         sink.cover(row).await;
     }
     if failed.is_some() && buckets.is_empty() {
-        return Vec::new();
+        return all;
     }
     let clients = clients(scope, &buckets);
     let total = u64::try_from(buckets.len()).ok();
     let mut reading =
         futures::stream::iter(buckets.into_iter().map(|bucket| one(scope, &clients, bucket))).buffer_unordered(AT_ONCE);
-    let (mut ends, mut uploads, mut places) = (Ends::default(), Vec::new(), Vec::new());
+    let (mut ends, mut uploads) = (Ends::default(), Vec::new());
     for done in 1.. {
         let Some(seen) = reading.next().await else { break };
         ends.add(&seen);
-        places.extend(seen.place());
         hand_over(scope, sink, &seen).await;
         uploads.extend(seen.uploads.uploads);
         sink.progress(done, total);
     }
     ends.cover(scope, sink).await;
     sizes(scope, sink, &clients, uploads).await;
-    places.sort();
-    places
-}
-
-/// Returns what the list itself covers; without it the tables of what buckets have are blind too.
-fn of_list(scope: &Scope, seen: usize, failed: Option<&Failed>) -> Vec<Coverage> {
-    let read = &listing::BUCKETS;
-    let rows = READS.iter().filter(|read| read.columns.is_empty()).map(|read| read.table);
-    let tables: BTreeSet<&str> = if failed.is_some() { rows.collect() } else { BTreeSet::from([read.table]) };
-    let row = match failed {
-        None => Coverage::new(read.table, read.operation, CoverageState::Seen),
-        Some(failed) if seen == 0 => failed.gap(read),
-        Some(failed) => Coverage { state: CoverageState::Partial, ..failed.gap(read) },
-    };
-    let row = row.at(&scope.account_id, None).counted(seen, None);
-    tables.into_iter().map(|table| Coverage { table: table.to_owned(), ..row.clone() }).collect()
+    all
 }
 
 /// Returns one client for each Region that has a bucket.
@@ -146,11 +135,6 @@ impl Seen {
     fn unknown(why: Failed, bucket: Bucket) -> Self {
         let settings = Setting::ALL.map(|setting| (setting, Err(why.clone()))).to_vec();
         Seen { settings, uploads: Listed::nothing(why), bucket }
-    }
-
-    fn place(&self) -> Option<Place> {
-        let region = self.bucket.region.as_ref().ok()?.clone();
-        Some(Place { bucket: self.bucket.name.clone(), region })
     }
 
     /// Returns the columns that name the bucket.
@@ -220,8 +204,10 @@ impl Ends {
 async fn cover(scope: &Scope, sink: &Sink, read: &Read, outcomes: &mut [Outcome]) {
     outcomes.sort_by(|a, b| a.resource.cmp(&b.resource));
     if outcomes.is_empty() {
-        let none = Coverage::new(read.table, read.operation, CoverageState::Seen).counted(0, Some(0));
-        sink.cover(none.at(&scope.account_id, None)).await;
+        for place in covered::places(scope) {
+            let none = Coverage::new(read.table, read.operation, CoverageState::Seen).counted(0, Some(0));
+            sink.cover(none.at(&scope.account_id, place)).await;
+        }
     }
     for row in coverage(&scope.account_id, read, outcomes) {
         sink.cover(row).await;

@@ -1,12 +1,15 @@
 //! What a collector is asked to read: one account, one Region, one moment, one set of limits.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_types::SdkConfig;
 use chrono::{DateTime, NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::advice::Adviser;
+use super::allowance::Allowance;
+use super::failure::Failed;
 use super::glue;
 use super::heard::Heard;
 use crate::aws::client;
@@ -35,6 +38,10 @@ pub struct Options {
     pub emr_serverless_runs: u32,
     /// Limits of the Glue collector.
     pub glue: glue::Limits,
+    /// Most incomplete uploads to list in one scan; an account may have a hundred million.
+    pub uploads: u32,
+    /// Longest time of one collector in one Region.
+    pub time: Duration,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
@@ -49,12 +56,17 @@ impl Default for Options {
             queries: 200_000,
             emr_clusters: 500,
             emr_serverless_runs: 5_000,
+            uploads: 200_000,
+            time: Duration::from_hours(2),
             advisers: Adviser::ALL.into(),
             glue: glue::Limits::default(),
             hash_key: None,
         }
     }
 }
+
+/// How long a call that was sent may still be answered after Ctrl-C: its answer may be paid for.
+const GRACE: Duration = Duration::from_millis(1000);
 
 /// A bucket and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +92,8 @@ pub struct Scope {
     pub cancel: CancellationToken,
     /// Limits.
     pub options: Options,
+    /// What of them is left, over all Regions.
+    pub left: Allowance,
     /// What AWS answered so far, over all Regions.
     pub heard: Heard,
     /// What the newest snapshot of the same origin and payer covers: periods in it need not be read again.
@@ -191,6 +205,24 @@ impl Scope {
     /// Returns a row of this scope's account and Region.
     pub fn row(&self) -> Row {
         Row::new().with("account_id", self.account_id.as_str()).with("region", self.region.as_str())
+    }
+
+    /// Returns why no further call is made, once the scan is ending or the collector's time is up.
+    pub fn stopped(&self) -> Option<Failed> {
+        if self.cancel.is_cancelled() { Some(Failed::cancelled()) } else { self.left.late() }
+    }
+
+    /// Ends when a call that was sent is no longer waited for.
+    pub async fn given_up(&self) -> Failed {
+        let interrupted = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+            Failed::cancelled()
+        };
+        tokio::select! {
+            failed = interrupted => failed,
+            failed = self.left.ends() => failed,
+        }
     }
 
     fn tag(&self, service: &'static str) -> Tag {

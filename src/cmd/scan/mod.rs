@@ -74,11 +74,16 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let mut setup = context.setup(Purpose::Scan)?;
     setup.max_cost = args.limit(context);
     let cancel = setup.cancel.clone();
-    let session = context.session(setup).await?;
-    let store = store(context, &session).await?;
-    let order = order(args, context, &store).await?;
+    let opened = async {
+        let session = context.session(setup).await?;
+        let store = store(context, &session).await?;
+        let order = order(args, context, &store).await?;
+        Ok((session, store, order))
+    };
+    let (session, store, order) = unless_interrupted(opened).await?;
     if args.estimate {
-        let estimates = estimate(&session, &store, &order).await?;
+        let estimates = async { Ok(estimate(&session, &store, &order).await?) };
+        let estimates = unless_interrupted(estimates).await?;
         context.term.data(&match format {
             Format::Json => format!("{:#}", show::estimate_json(&estimates)),
             _ => show::estimate_table(&estimates),
@@ -131,24 +136,40 @@ async fn watched(
     }
     let (events, heard) = mpsc::channel(NEWS);
     let drawn = context.term.watch(heard);
-    let outcome = interruptible(context, scan(session, store, order, cancel.clone(), events), &cancel).await;
+    let scanning = scan(session, store, order, cancel.clone(), events);
+    let Some(outcome) = interruptible(context, scanning, &cancel).await else {
+        // Collectors still hold the channel: whoever draws from it would wait for them.
+        drawn.abort();
+        return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
+    };
     let _ = drawn.await;
-    outcome
+    outcome.map_err(|error| told(error, context))
 }
 
+/// Does what comes before the first read; Ctrl-C ends that at once.
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => Err(ScanError::Interrupted.into()),
+    }
+}
+
+/// Returns what came of the scan; `None` after a second Ctrl-C.
 async fn interruptible(
     context: &Context,
     work: impl Future<Output = Result<Outcome, ScanError>>,
     cancel: &CancellationToken,
-) -> Result<Outcome, Failure> {
+) -> Option<Result<Outcome, ScanError>> {
     tokio::pin!(work);
+    let mut pressed = false;
     loop {
         tokio::select! {
-            outcome = &mut work => return outcome.map_err(|error| told(error, context)),
+            outcome = &mut work => return Some(outcome),
             _ = tokio::signal::ctrl_c() => {
-                if cancel.is_cancelled() {
-                    return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
+                if pressed {
+                    return None;
                 }
+                pressed = true;
                 cancel.cancel();
                 context.term.status("stopping: what was read is being kept; press Ctrl-C again to stop at once");
             }
@@ -199,6 +220,9 @@ impl From<ScanError> for Failure {
             ScanError::NothingSeen { .. } => {
                 Failure::failed(message).hint("check the network, the proxy variables and `--endpoint-url`")
             }
+            ScanError::Interrupted => Failure::new(Kind::Interrupted, message),
+            ScanError::NothingPaid { .. } => Failure::new(Kind::Partly, message)
+                .hint("raise it with `--max-cost USD`; `leanlake scan --estimate` says what a whole scan costs"),
             ScanError::Lost | ScanError::Elsewhere { .. } => Failure::failed(message),
         }
     }

@@ -3,11 +3,9 @@
 //! Athena has no filter by time: reading stops at the first day asked for, at the days that an earlier scan holds, or
 //! when the budget of queries is spent. What was cut is said with its days.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use aws_sdk_athena::Client;
 use aws_sdk_athena::types::{QueryExecution, UnprocessedQueryExecutionId};
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use futures::StreamExt;
 
 use super::execution;
@@ -15,6 +13,7 @@ use super::key::TextHash;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, CoverageState, Row};
+use crate::store::Days;
 use crate::store::tables::athena::ATHENA_QUERIES;
 
 /// Ids in one page and in one look-up (Athena API reference).
@@ -35,7 +34,7 @@ pub const QUERIES: Read =
 /// Reads the history of `workgroups`.
 pub async fn read(scope: &Scope, sink: &Sink, client: &Client, workgroups: &[String]) {
     let key = scope.options.hash_key.as_ref().map(TextHash::new);
-    let reader = Reader { scope, sink, client, key, left: AtomicU32::new(scope.options.queries) };
+    let reader = Reader { scope, sink, client, key };
     let mut groups: Vec<Group> = workgroups.iter().map(|name| Group::of(scope, name)).collect();
     while groups.iter().any(|group| group.end.is_none()) {
         let live = groups.iter_mut().filter(|group| group.end.is_none());
@@ -81,22 +80,13 @@ impl Group {
     fn of(scope: &Scope, name: &str) -> Self {
         let last = scope.as_of.date_naive();
         let horizon = back(last, scope.options.history_days.min(KEPT_DAYS).into());
-        let mine = |c: &&Coverage| c.resource.as_ref().is_some_and(|resource| resource.raw() == name);
-        let held = scope.seen_before(IDS.table, QUERIES.operation).filter(mine).filter_map(|c| c.from.zip(c.to));
-        let held = held.max_by_key(|(_, to)| *to);
-        // What a budget cut on purpose is not tried again; what a failure cut is.
-        let cut = scope.earlier.iter().any(|c| {
-            c.read == QUERIES.operation
-                && c.state == CoverageState::OverBudget
-                && c.region.as_deref() == Some(&scope.region)
-                && mine(&c)
-        });
-        let held = held.filter(|(from, to)| *to >= horizon && (cut || *from <= horizon));
+        let held = Held::of(scope, name);
+        let first = held.first_unknown(horizon, last);
         Group {
             name: name.to_owned(),
-            first: held.map_or(horizon, |(_, to)| back(to, AGAIN).max(horizon)),
+            first,
             last,
-            held_from: held.map(|(from, _)| from),
+            held_from: held.whole_before(first),
             token: None,
             listed: 0,
             answered: 0,
@@ -107,14 +97,13 @@ impl Group {
     }
 
     /// Returns what was seen of the history and what was not.
+    ///
+    /// Of queries that Athena left out nobody knows the day: none of the days is then whole.
     fn coverage(&self) -> Vec<Coverage> {
         let new = |state| Coverage::new(QUERIES.table, QUERIES.operation, state);
         match (&self.end, &self.unanswered) {
             (Some(End::Cut(read, failed)), _) => self.cut(read, failed),
-            (_, Some(why)) => {
-                let row = new(CoverageState::Partial).days(self.first, self.last).because(why.as_str());
-                vec![row.counted(self.answered, Some(self.listed))]
-            }
+            (_, Some(why)) => vec![self.left_out(self.first, why)],
             _ => {
                 let from = self.held_from.map_or(self.first, |held| held.min(self.first));
                 vec![new(CoverageState::Seen).days(from, self.last).counted(self.answered, None)]
@@ -129,14 +118,72 @@ impl Group {
             // Without days: the next scan that may list the ids says of each day how it was read.
             return vec![gap];
         }
+        // Time that was up is tried again, like a failure; a budget cuts on purpose.
+        let state = if failed.trouble == Trouble::OverBudget { gap.state } else { CoverageState::Partial };
         // The days are those of the queries, whichever of the two calls failed.
         let gap = Coverage { read: QUERIES.operation.to_owned(), ..gap };
         let Some(oldest) = self.oldest else { return vec![gap.days(self.first, self.last)] };
-        let state = if gap.state == CoverageState::OverBudget { gap.state } else { CoverageState::Partial };
         let gap = Coverage { state, ..gap }.days(self.first.min(oldest), oldest).counted(self.answered, None);
         let whole = oldest.succ_opt().filter(|whole| *whole <= self.last);
         let seen = Coverage::new(QUERIES.table, QUERIES.operation, CoverageState::Seen);
-        std::iter::once(gap).chain(whole.map(|from| seen.days(from, self.last))).collect()
+        let newer = whole.map(|from| match &self.unanswered {
+            Some(why) => self.left_out(from, why),
+            None => seen.days(from, self.last),
+        });
+        std::iter::once(gap).chain(newer).collect()
+    }
+
+    /// The days from `from` on, of which Athena named queries that it did not tell.
+    fn left_out(&self, from: NaiveDate, why: &str) -> Coverage {
+        let row = Coverage::new(QUERIES.table, QUERIES.operation, CoverageState::Partial).days(from, self.last);
+        row.because(why).counted(self.answered, Some(self.listed))
+    }
+}
+
+/// The days that earlier scans know of one workgroup.
+struct Held {
+    /// Read whole.
+    seen: Vec<Days>,
+    /// Left out because a budget said so.
+    cut: Vec<Days>,
+}
+
+impl Held {
+    fn of(scope: &Scope, name: &str) -> Self {
+        let here = scope.earlier.iter().filter(|c| {
+            (c.table.as_str(), c.read.as_str()) == (QUERIES.table, QUERIES.operation)
+                && c.account_id.as_deref().is_none_or(|account| account == scope.account_id)
+                && c.region.as_deref() == Some(&scope.region)
+                && c.resource.as_ref().is_some_and(|resource| resource.raw() == name)
+        });
+        let days = |state| {
+            let of = here.clone().filter(move |c| c.state == state);
+            of.filter_map(|c| Some(Days { from: c.from?, to: c.to? })).collect()
+        };
+        Held { seen: days(CoverageState::Seen), cut: days(CoverageState::OverBudget) }
+    }
+
+    /// Returns the first day to read from `horizon` on: the oldest that is neither held nor left out on purpose, or
+    /// those of which a query may have been running when they were read.
+    fn first_unknown(&self, horizon: NaiveDate, last: NaiveDate) -> NaiveDate {
+        let Some(newest) = self.seen.iter().map(|days| days.to).max().filter(|newest| *newest >= horizon) else {
+            return horizon;
+        };
+        let known: Vec<Days> = self.seen.iter().chain(&self.cut).copied().collect();
+        let holes = Days { from: horizon, to: last }.without(&known);
+        let again = back(newest, AGAIN).max(horizon);
+        holes.first().map_or(again, |hole| hole.from.min(again))
+    }
+
+    /// Returns the first of the days before `day` that are held without a hole.
+    fn whole_before(&self, day: NaiveDate) -> Option<NaiveDate> {
+        let mut from = day;
+        while let Some(longer) =
+            self.seen.iter().find(|held| held.from < from && held.to.succ_opt().is_none_or(|after| after >= from))
+        {
+            from = longer.from;
+        }
+        (from < day).then_some(from)
     }
 }
 
@@ -146,21 +193,23 @@ struct Reader<'a> {
     sink: &'a Sink,
     client: &'a Client,
     key: Option<TextHash>,
-    left: AtomicU32,
 }
 
 impl Reader<'_> {
     /// Reads the next page of a workgroup.
     async fn turn(&self, group: &mut Group) {
-        let Some(most) = self.reserve() else {
-            let reason = format!("the budget of {} queries was spent", self.scope.options.queries);
-            group.end = Some(End::Cut(&QUERIES, Failed { trouble: Trouble::OverBudget, code: None, reason }));
-            return;
+        let most = match self.scope.left.queries.take(PAGE) {
+            Ok(most) => most,
+            Err(spent) => {
+                group.end = Some(End::Cut(&QUERIES, spent));
+                return;
+            }
         };
         let call = self.client.list_query_executions().work_group(&group.name).max_results(most.cast_signed());
         let page = match ask(self.scope, call.set_next_token(group.token.take()).send()).await {
             Ok(page) => page,
             Err(failed) => {
+                self.scope.left.queries.give_back(most, 0);
                 group.end = Some(End::Cut(&IDS, failed));
                 return;
             }
@@ -168,7 +217,7 @@ impl Reader<'_> {
         let ids = page.query_execution_ids.unwrap_or_default();
         group.token = page.next_token.filter(|token| !token.is_empty());
         group.listed += ids.len();
-        self.give_back(most, ids.len());
+        self.scope.left.queries.give_back(most, ids.len());
         if let Err(failed) = self.look_up(group, ids).await {
             group.end = Some(End::Cut(&QUERIES, failed));
         } else if group.token.is_none() || group.oldest.is_some_and(|oldest| oldest < group.first) {
@@ -209,17 +258,6 @@ impl Reader<'_> {
         group.answered += kept.len();
         self.sink.rows(&ATHENA_QUERIES, kept).await;
     }
-
-    /// Takes a page out of the budget; `None` when it is spent.
-    fn reserve(&self) -> Option<u32> {
-        let take = |left: u32| (left > 0).then(|| left.saturating_sub(PAGE));
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok().map(|left| left.min(PAGE))
-    }
-
-    fn give_back(&self, reserved: u32, used: usize) {
-        let unused = reserved.saturating_sub(u32::try_from(used).unwrap_or(reserved));
-        self.left.fetch_add(unused, Ordering::Relaxed);
-    }
 }
 
 fn dated(row: Row) -> Option<(Row, NaiveDate)> {
@@ -234,7 +272,7 @@ fn why(left_out: &UnprocessedQueryExecutionId) -> String {
 }
 
 fn back(day: NaiveDate, days: u64) -> NaiveDate {
-    day.checked_sub_days(Days::new(days)).unwrap_or(day)
+    day.checked_sub_days(chrono::Days::new(days)).unwrap_or(day)
 }
 
 #[cfg(test)]
@@ -243,7 +281,7 @@ pub mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::aws::collect::{Heard, Options};
+    use crate::aws::collect::{Allowance, Heard, Options};
 
     pub fn scope(earlier: Vec<Coverage>) -> Scope {
         Scope {
@@ -253,6 +291,7 @@ pub mod tests {
             sdk: SdkConfig::builder().build(),
             cancel: CancellationToken::new(),
             options: Options::default(),
+            left: Allowance::of(&Options::default()),
             heard: Heard::default(),
             earlier,
         }
@@ -298,6 +337,41 @@ pub mod tests {
         assert_eq!(of(vec![newest.clone()]).first, day("2026-10-10"));
         let cut = held(CoverageState::OverBudget, "2026-10-05", "2026-11-14");
         assert_eq!(of(vec![newest, cut]).first, day("2026-11-19"));
+    }
+
+    #[test]
+    fn a_failure_after_a_budget_cut_is_tried_again_down_to_its_own_days() {
+        let cut = held(CoverageState::OverBudget, "2026-10-05", "2026-11-14");
+        let first = held(CoverageState::Seen, "2026-11-15", "2026-11-20");
+        let newest = held(CoverageState::Seen, "2026-11-24", "2026-11-24");
+        let group = of(vec![cut, first, newest]);
+        assert_eq!(
+            group.first,
+            day("2026-11-21"),
+            "the days between were never read; those before were cut on purpose"
+        );
+        assert_eq!(group.held_from, Some(day("2026-11-15")));
+    }
+
+    #[test]
+    fn queries_left_out_below_a_cut_leave_no_day_whole() {
+        let spent = Failed { trouble: Trouble::OverBudget, code: None, reason: "spent".into() };
+        let mut group = of(vec![]);
+        (group.oldest, group.end) = (Some(day("2026-11-22")), Some(End::Cut(&QUERIES, spent)));
+        group.unanswered = Some("Athena left queries out".into());
+        let rows = group.coverage();
+        assert!(rows.iter().all(|row| row.state != CoverageState::Seen), "{rows:?}");
+        assert_eq!((rows[1].state, rows[1].from), (CoverageState::Partial, Some(day("2026-11-23"))));
+    }
+
+    #[test]
+    fn time_that_was_up_is_tried_again() {
+        let late = Failed { trouble: Trouble::OverTime, code: None, reason: "up".into() };
+        let mut group = of(vec![]);
+        (group.oldest, group.end) = (Some(day("2026-11-22")), Some(End::Cut(&IDS, late)));
+        let told: Vec<Coverage> =
+            group.coverage().into_iter().map(|c| c.at("123456789012", Some("eu-west-1")).of("adhoc")).collect();
+        assert_eq!(of(told).first, day("2026-10-10"));
     }
 
     #[test]

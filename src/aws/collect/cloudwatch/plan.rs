@@ -81,7 +81,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::aws::collect::{Heard, Options};
+    use crate::aws::collect::{Allowance, Heard, Options};
     use crate::model::{Coverage, CoverageState};
 
     const READ: &str = "cloudwatch:GetMetricData";
@@ -94,6 +94,7 @@ mod tests {
             sdk: SdkConfig::builder().build(),
             cancel: CancellationToken::new(),
             options: Options::default(),
+            left: Allowance::of(&Options::default()),
             heard: Heard::default(),
             earlier,
         }

@@ -61,6 +61,7 @@ async fn run(earlier: Vec<Coverage>, max_cost: &str, say: impl Fn(&Value) -> Fau
         sdk: sdk(&connector),
         cancel: cancel.clone(),
         options: Options::default(),
+        left: crate::aws::collect::Allowance::of(&Options::default()),
         heard: crate::aws::collect::Heard::default(),
         earlier,
     };

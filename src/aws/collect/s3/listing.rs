@@ -6,8 +6,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_bucket_location::GetBucketLocationOutput;
 use chrono::{DateTime, Utc};
 
-use crate::aws::collect::ask::ask;
-use crate::aws::collect::{Failed, Read, Scope, instant};
+use crate::aws::collect::ask::{ask, unless_stopped};
+use crate::aws::collect::{Failed, Place, Read, Scope, instant};
 
 /// Most buckets in one answer; S3 allows 10,000.
 pub const PAGE: u16 = 1000;
@@ -28,6 +28,19 @@ pub struct Bucket {
     pub region: Result<String, Failed>,
     /// As S3 says it.
     pub created: Option<DateTime<Utc>>,
+}
+
+impl Bucket {
+    /// Returns where it is, where that is known.
+    pub fn place(&self) -> Option<Place> {
+        Some(Place { bucket: self.name.clone(), region: self.region.as_ref().ok()?.clone() })
+    }
+
+    /// Returns true unless `--region` leaves its Region out; one whose Region nobody tells may be in any.
+    pub fn is_asked(&self, scope: &Scope) -> bool {
+        let given = &scope.options.regions;
+        given.is_empty() || self.region.as_ref().map_or(true, |region| given.contains(region))
+    }
 }
 
 /// Returns the buckets that were listed, and why the list ends early if it does.
@@ -78,7 +91,7 @@ fn of_location(answer: &GetBucketLocationOutput) -> String {
 /// Returns the Region that a HEAD answers with, be it yes or no.
 async fn head(scope: &Scope, client: &Client, name: &str) -> Option<String> {
     let call = client.head_bucket().bucket(name).expected_bucket_owner(&scope.account_id).send();
-    match call.await {
+    match unless_stopped(scope, call).await.ok()? {
         Ok(answer) => answer.bucket_region().map(str::to_owned),
         Err(refusal) => refusal.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned),
     }

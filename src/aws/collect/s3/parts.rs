@@ -35,40 +35,15 @@ pub enum Sampled {
     Not(Failed),
 }
 
-/// What is left of the budget of requests.
-#[derive(Debug)]
-pub struct Budget {
-    total: u32,
-    left: u32,
-}
-
-impl Budget {
-    /// Returns a budget of `requests`.
-    pub fn of(requests: u32) -> Self {
-        Budget { total: requests, left: requests }
-    }
-
-    fn take(&mut self) -> Result<(), Failed> {
-        let reason = || format!("the budget of {} `s3:ListParts` requests was spent", self.total);
-        self.left = self.left.checked_sub(1).ok_or_else(|| Failed {
-            trouble: Trouble::OverBudget,
-            code: None,
-            reason: reason(),
-        })?;
-        Ok(())
-    }
-}
-
 /// Returns what was found out about each of `uploads`, which must be oldest first.
 pub async fn sample(scope: &Scope, clients: &BTreeMap<String, Client>, uploads: &[Upload]) -> Vec<Sampled> {
-    let mut budget = Budget::of(scope.options.list_parts);
     let mut denied: BTreeMap<&str, Failed> = BTreeMap::new();
     let mut found = Vec::with_capacity(uploads.len());
     for upload in uploads {
         let known = denied.get(upload.bucket.as_str()).cloned();
         let sampled = match (known, clients.get(&upload.region)) {
             (Some(failed), _) => Sampled::Not(failed),
-            (None, Some(client)) => size(scope, client, upload, &mut budget).await,
+            (None, Some(client)) => size(scope, client, upload).await,
             (None, None) => Sampled::Not(Failed::cancelled()),
         };
         if let Sampled::Not(failed) = &sampled
@@ -81,11 +56,11 @@ pub async fn sample(scope: &Scope, clients: &BTreeMap<String, Client>, uploads: 
     found
 }
 
-async fn size(scope: &Scope, client: &Client, upload: &Upload, budget: &mut Budget) -> Sampled {
+async fn size(scope: &Scope, client: &Client, upload: &Upload) -> Sampled {
     let mut size = Size::default();
     let mut marker = None;
     loop {
-        if let Err(spent) = budget.take() {
+        if let Err(spent) = scope.left.list_parts.take(1) {
             return Sampled::Not(spent);
         }
         let call = client.list_parts().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id);
@@ -123,7 +98,9 @@ fn end(sampled: &[&Sampled]) -> End {
     let seen = sampled.iter().filter(|s| !matches!(s, Sampled::Not(_))).count();
     match failure {
         None => End::Whole,
-        Some(failed) if seen == 0 && failed.trouble != Trouble::OverBudget => End::Failed(failed),
+        Some(failed) if seen == 0 && !matches!(failed.trouble, Trouble::OverBudget | Trouble::OverTime) => {
+            End::Failed(failed)
+        }
         Some(failed) => End::Cut(failed, seen, Some(sampled.len())),
     }
 }
@@ -141,15 +118,6 @@ mod tests {
             id: id.into(),
             class: None,
         }
-    }
-
-    #[test]
-    fn the_budget_allows_so_many_requests_and_then_says_which_budget_it_was() {
-        let mut budget = Budget::of(2);
-        assert!(budget.take().is_ok() && budget.take().is_ok());
-        let spent = budget.take().unwrap_err();
-        assert_eq!(spent.trouble, Trouble::OverBudget);
-        assert!(spent.reason.contains("2 `s3:ListParts` requests"));
     }
 
     #[test]

@@ -11,8 +11,10 @@ use crate::aws::collect::outcome::End;
 use crate::aws::collect::{Failed, Read, Scope, Trouble, instant};
 use crate::model::Row;
 
-/// Most pages of 1,000 uploads that are read of one bucket.
+/// Most pages that are read of one bucket.
 const PAGES: usize = 10;
+/// Uploads on one page; S3 allows no more.
+const PAGE: u32 = 1000;
 
 /// Uploads as rows.
 pub const UPLOADS: Read = Read::rows("s3:ListMultipartUploads", "s3:ListBucketMultipartUploads", "multipart_uploads");
@@ -89,17 +91,26 @@ impl Upload {
     }
 }
 
-/// Returns the incomplete uploads of `bucket`.
+/// Returns the incomplete uploads of `bucket`, as far as its own budget and that of the scan go.
 pub async fn list(scope: &Scope, client: &Client, bucket: &str, region: &str) -> Listed {
     let mut uploads = Vec::new();
     let (mut key, mut upload_id) = (None, None);
     for _ in 0..PAGES {
+        let most = match scope.left.uploads.take(PAGE) {
+            Ok(most) => most,
+            Err(spent) => return Listed::cut(uploads, spent),
+        };
         let call = client.list_multipart_uploads().bucket(bucket).expected_bucket_owner(&scope.account_id);
-        let call = call.set_key_marker(key.take()).set_upload_id_marker(upload_id.take());
+        let call =
+            call.max_uploads(most.cast_signed()).set_key_marker(key.take()).set_upload_id_marker(upload_id.take());
         let page = match ask(scope, call.send()).await {
             Ok(page) => page,
-            Err(failed) => return Listed::cut(uploads, failed),
+            Err(failed) => {
+                scope.left.uploads.give_back(most, 0);
+                return Listed::cut(uploads, failed);
+            }
         };
+        scope.left.uploads.give_back(most, page.uploads().len());
         uploads.extend(page.uploads().iter().filter_map(|upload| Upload::read(bucket, region, upload)));
         if page.is_truncated() != Some(true) {
             return Listed { uploads, end: End::Whole };

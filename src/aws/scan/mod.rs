@@ -1,0 +1,317 @@
+//! One scan: phases of collectors, bill first; one writer that turns what they saw into a snapshot.
+//!
+//! A collector that fails, even by a panic, leaves gaps and touches no other. Changes nothing in AWS.
+
+mod regions;
+mod tally;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::regions::Regions;
+use self::tally::Tally;
+use crate::aws::collect::s3::OTHER_REGIONS;
+use crate::aws::collect::{Allowance, Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3};
+use crate::aws::connector::Connector;
+use crate::aws::session::Session;
+use crate::model::{Coverage, CoverageState, Event, Origin, Row};
+use crate::store::tables::scan::ACCOUNTS;
+use crate::store::{Head, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
+
+/// How long a collector may take to hand over its gaps once its time is up, or Ctrl-C was pressed.
+const TO_END: Duration = Duration::from_secs(30);
+
+/// How often the cost so far is told.
+const TELL_COST: Duration = Duration::from_millis(500);
+
+/// What to scan.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The clock.
+    pub as_of: DateTime<Utc>,
+    /// Which collectors run; the tables of the others come over from the last snapshot.
+    pub collectors: BTreeSet<Collector>,
+    /// Limits of the collectors.
+    pub options: Options,
+}
+
+/// What came of a scan.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// What could not be seen.
+    pub gaps: Vec<Coverage>,
+    /// True after Ctrl-C: what was read until then is kept.
+    pub interrupted: bool,
+    /// True when `--max-cost` cut something.
+    pub over_budget: bool,
+    /// What AWS said when it stopped taking the credentials in the middle of the scan; text from outside.
+    pub refused: Option<String>,
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing at all may be read: a snapshot of gaps would only hide the last one.
+    #[error("every call was denied: `{arn}` may read nothing that a scan needs ({example})")]
+    AllDenied {
+        /// Who was denied; text from outside.
+        arn: String,
+        /// One refusal, in AWS's words; text from outside.
+        example: String,
+        /// The IAM actions that are missing.
+        missing: Vec<String>,
+    },
+    /// AWS stopped taking the credentials before it answered anything.
+    #[error("the AWS credentials have expired or are not valid, and nothing was read: {said}")]
+    Expired {
+        /// What AWS said; text from outside.
+        said: String,
+    },
+    /// Ctrl-C before the first answer: a snapshot of gaps would only hide the last one.
+    #[error("interrupted before anything was read: there is no new snapshot, the last one stays the newest")]
+    Interrupted,
+    /// The first request was already too dear.
+    #[error("the budget allowed no request, so there is no snapshot: {example}")]
+    NothingPaid {
+        /// The request that was not sent; text from outside.
+        example: String,
+    },
+    /// No call was answered: a snapshot of gaps would only hide the last one.
+    #[error("nothing could be read, so there is no snapshot: {example}")]
+    NothingSeen {
+        /// Why one of the calls failed; text from outside.
+        example: String,
+    },
+    /// The task that keeps what the collectors hand over ended in a panic.
+    #[error("what was read could not be kept; this is a mistake in leanlake")]
+    Lost,
+    /// The connector called another host than the one configured: its facts would carry a false origin.
+    #[error("the requests went to {seen:?} and not to {configured:?}")]
+    Elsewhere {
+        /// Where they went.
+        seen: Origin,
+        /// Where they should have gone.
+        configured: Origin,
+    },
+}
+
+/// Reads the account into a new snapshot. `cancel` must be the connector's.
+pub async fn scan(
+    session: &Session,
+    store: &Store,
+    order: &Order,
+    cancel: CancellationToken,
+    events: mpsc::Sender<Event>,
+) -> Result<Outcome, ScanError> {
+    let began = Instant::now();
+    let (mut scope, base) = prepare(session, store, order).await?;
+    scope.cancel = cancel.clone();
+    let mut writer = store.write(head(session, order), base.as_ref());
+    leave_out(&mut writer, order);
+    let (sink, pieces) = Sink::reporting(events.clone(), cancel.clone());
+    let sink = sink.over(base.clone());
+    let drained = tokio::spawn(drain(writer, pieces, events, session.connector.clone()));
+    run(&scope, &sink, order, base.as_ref()).await;
+    drop(sink);
+    let (mut writer, tally) = drained.await.map_err(|_| ScanError::Lost)??;
+    let interrupted = cancel.is_cancelled();
+    // Not from the gaps: collectors have budgets of their own (uploads, queries), which end no scan.
+    let over_budget = session.connector.over_budget();
+    tally.refuse(&scope.heard, &session.identity.arn, interrupted, over_budget)?;
+    agree(session)?;
+    let spent = session.connector.spent();
+    let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds: began.elapsed().as_secs() };
+    let snapshot = writer.finish(receipt, interrupted).await?;
+    Ok(Outcome { snapshot, gaps: tally.gaps, interrupted, over_budget, refused: scope.heard.refused() })
+}
+
+/// Returns what collectors are asked to read, and the snapshot that parts come over from. Asks AWS nothing.
+pub async fn prepare(session: &Session, store: &Store, order: &Order) -> Result<(Scope, Option<Snapshot>), ScanError> {
+    let base = store.base(&head(session, order)).await?;
+    let earlier = match &base {
+        Some(base) => base.coverage().await?,
+        None => Vec::new(),
+    };
+    let scope = Scope {
+        account_id: session.identity.account_id.clone(),
+        region: session.region().to_owned(),
+        as_of: order.as_of,
+        sdk: session.sdk.clone(),
+        cancel: CancellationToken::new(),
+        options: order.options.clone(),
+        left: Allowance::of(&order.options),
+        heard: Heard::default(),
+        earlier,
+    };
+    Ok((scope, base))
+}
+
+fn head(session: &Session, order: &Order) -> Head {
+    Head {
+        origin: session.configured_origin(),
+        payer: None,
+        account_id: Some(session.identity.account_id.clone()),
+        as_of: order.as_of,
+    }
+}
+
+/// With `--region`, what the tables hold of other Regions comes over from the base.
+fn leave_out(writer: &mut SnapshotWriter, order: &Order) {
+    if order.options.regions.is_empty() {
+        return;
+    }
+    let heeds = |collector: &&Collector| matches!(collector.reach(), Reach::Buckets | Reach::Regional);
+    let heeding = order.collectors.iter().filter(heeds);
+    for read in heeding.flat_map(|collector| collector.reads()) {
+        writer.visit_only(read.table, &order.options.regions);
+    }
+}
+
+/// The phases: the bill, which says where to look; the buckets; then each Region.
+async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>) {
+    for collector in Collector::ALL.into_iter().filter(|collector| !order.collectors.contains(collector)) {
+        not_asked(collector, scope, sink, None).await;
+    }
+    let asked = |collector: &Collector| order.collectors.contains(collector);
+    let mut regions = Regions::of(&order.options.regions);
+    regions.add(regions::known(base, &scope.earlier).await);
+    if asked(&Collector::Bill) {
+        regions.add(guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default().regions);
+    } else if base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
+        let own = Row::new().with("account_id", scope.account_id.as_str()).with("scanned", true);
+        sink.rows(&ACCOUNTS, vec![own]).await;
+    }
+    if asked(&Collector::S3) {
+        let places = guarded(Collector::S3, scope, sink, buckets).await.unwrap_or_default();
+        regions.add(places.into_iter().map(|place| place.region));
+    }
+    for region in regions.left_out() {
+        for collector in Collector::ALL.into_iter().filter(|c| c.reach() == Reach::Regional && asked(c)) {
+            not_asked(collector, scope, sink, Some(&region)).await;
+        }
+    }
+    let visited = regions.to_visit(&scope.region);
+    let scopes = |collector: Collector| -> Vec<Scope> {
+        match collector.reach() {
+            Reach::Bill | Reach::Buckets => Vec::new(),
+            Reach::Global => vec![scope.clone()],
+            Reach::Regional => visited.iter().map(|region| scope.in_region(region)).collect(),
+        }
+    };
+    let runs = Collector::ALL.into_iter().filter(asked);
+    let runs = runs.flat_map(|collector| scopes(collector).into_iter().map(move |scope| (collector, scope)));
+    join_all(runs.map(|(collector, scope)| async move {
+        guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
+    }))
+    .await;
+}
+
+async fn bill(scope: Scope, sink: Sink) -> cost_explorer::Bill {
+    cost_explorer::collect(&scope, &sink).await
+}
+
+async fn buckets(scope: Scope, sink: Sink) -> Vec<Place> {
+    s3::collect(&scope, &sink).await
+}
+
+/// Runs a collector in a task of its own: a panic there, or one that does not end, is a gap here.
+async fn guarded<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    collector: Collector,
+    scope: &Scope,
+    sink: &Sink,
+    collect: impl FnOnce(Scope, Sink) -> F,
+) -> Option<T> {
+    let region = (collector.reach() == Reach::Regional).then_some(scope.region.as_str());
+    let named = sink.named(region.map_or_else(|| collector.name().to_owned(), |r| format!("{} {r}", collector.name())));
+    named.started();
+    let timed = Scope { left: scope.left.for_one(scope.options.time), ..scope.clone() };
+    let mut task = tokio::spawn(collect(timed, named.clone()));
+    let ended = tokio::select! {
+        done = &mut task => done.map_err(|_| "leanlake failed while reading it; this is a mistake in leanlake"),
+        () = overdue(scope) => Err("it did not end when it was told to; this is a mistake in leanlake"),
+    };
+    if let Err(why) = ended {
+        task.abort();
+        for read in collector.reads() {
+            let gap = Coverage::new(read.table, read.operation, CoverageState::Missing).at(&scope.account_id, region);
+            named.cover(gap.because(why)).await;
+        }
+    }
+    named.finished();
+    ended.ok()
+}
+
+/// Ends some time after every collector has: they look at the clock, and at Ctrl-C, before and during each call.
+async fn overdue(scope: &Scope) {
+    tokio::select! {
+        () = scope.cancel.cancelled() => {}
+        () = tokio::time::sleep(scope.options.time) => {}
+    }
+    tokio::time::sleep(TO_END).await;
+}
+
+/// Says that a collector's tables were not asked for: everywhere, or in a Region that `--region` leaves out.
+async fn not_asked(collector: Collector, scope: &Scope, sink: &Sink, region: Option<&str>) {
+    for read in collector.reads().iter().filter(|read| read.columns.is_empty()) {
+        let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked).at(&scope.account_id, region);
+        sink.cover(if region.is_some() { row.because(OTHER_REGIONS) } else { row }).await;
+    }
+}
+
+/// Takes pieces until every sink is gone. An error ends it, which the collectors notice by their cancelled token.
+async fn drain(
+    mut writer: SnapshotWriter,
+    mut pieces: mpsc::Receiver<Piece>,
+    events: mpsc::Sender<Event>,
+    connector: Connector,
+) -> Result<(SnapshotWriter, Tally), StoreError> {
+    let mut tally = Tally::default();
+    let mut clock = tokio::time::interval(TELL_COST);
+    loop {
+        tokio::select! {
+            piece = pieces.recv() => match piece {
+                None => return Ok((writer, tally)),
+                Some(Piece::Rows(table, rows)) => writer.append(table, rows)?,
+                Some(Piece::Cover(coverage)) => {
+                    tally.add(&coverage);
+                    writer.cover(coverage);
+                }
+                Some(Piece::Replace { table, account_id, from, to }) => {
+                    writer.replace_period(table, account_id.as_str(), from, to);
+                }
+            },
+            _ = clock.tick() => {
+                let spent = connector.spent();
+                let _ = events.try_send(Event::Spent { requests: spent.requests(), usd: spent.usd() });
+            }
+        }
+    }
+}
+
+/// The facts must be from where the settings say: the base was chosen by that.
+fn agree(session: &Session) -> Result<(), ScanError> {
+    let (seen, configured) = (session.seen_origin(), session.configured_origin());
+    let agrees = match (&seen, &configured) {
+        (Origin::Endpoint { hosts: seen }, Origin::Endpoint { hosts }) => {
+            seen.iter().all(|(s, h)| hosts.get(s) == Some(h))
+        }
+        (Origin::Endpoint { .. }, _) => false,
+        (_, Origin::Endpoint { .. }) => true,
+        (seen, configured) => seen == configured,
+    };
+    if agrees { Ok(()) } else { Err(ScanError::Elsewhere { seen, configured }) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! How a scan ends before its end: Ctrl-C once, twice, at once; a collector whose time is up.
+
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::aws::s3::Bucket;
+use crate::aws::{Fault, Trouble};
+use crate::support::{Run, World};
+
+fn world() -> World {
+    let world = World::new();
+    world.aws.account().s3.add("lake", Bucket::in_region("us-east-1").versioned());
+    world
+}
+
+fn manifests(world: &World) -> usize {
+    world.files("store/snapshots").iter().filter(|path| path.extension().is_some_and(|e| e == "json")).count()
+}
+
+fn interrupt(pid: u32) {
+    assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+}
+
+/// Starts a scan, and waits until `operation` was asked for.
+fn scanning(world: &World, operation: &str) -> std::process::Child {
+    world.aws.forget_calls();
+    let child = world.start(&["scan"]);
+    let deadline = Instant::now() + Duration::from_mins(2);
+    while world.aws.count(operation) == 0 {
+        assert!(Instant::now() < deadline, "{operation} was never asked for");
+        thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+#[test]
+fn ctrl_c_before_the_first_answer_leaves_no_snapshot_and_the_old_one_the_newest() {
+    let world = world();
+    world.scan();
+    world.aws.make(Fault::on("ce:*", Trouble::Stalled));
+    world.aws.make(Fault::on("s3:*", Trouble::Stalled));
+    let world = world.on("2026-11-21");
+    let child = scanning(&world, "ce:GetCostAndUsage");
+    let pressed = Instant::now();
+    interrupt(child.id());
+    Run::wait_for(child).ends_with(130).says("the last one stays the newest");
+    assert!(pressed.elapsed() < Duration::from_secs(3), "it took {:?}", pressed.elapsed());
+    assert_eq!(manifests(&world), 1);
+}
+
+#[test]
+fn ctrl_c_before_it_is_known_who_we_are_ends_at_once() {
+    let world = world();
+    world.aws.make(Fault::on("sts:*", Trouble::Stalled));
+    let child = scanning(&world, "sts:GetCallerIdentity");
+    let pressed = Instant::now();
+    interrupt(child.id());
+    Run::wait_for(child).ends_with(130).says("no new snapshot");
+    assert!(pressed.elapsed() < Duration::from_secs(2), "it took {:?}", pressed.elapsed());
+}
+
+#[test]
+fn the_first_ctrl_c_ends_within_two_seconds_though_an_answer_never_comes() {
+    let world = world();
+    world.aws.make(Fault::on("athena:*", Trouble::Stalled));
+    let child = scanning(&world, "athena:ListWorkGroups");
+    let pressed = Instant::now();
+    interrupt(child.id());
+    Run::wait_for(child).ends_with(130).says("what was read until then is in");
+    assert!(pressed.elapsed() < Duration::from_secs(3), "it took {:?}", pressed.elapsed());
+    assert_eq!(world.lines("select count(*) as n from buckets"), ["n=1"]);
+    let gap = "select reason as r from coverage where table_name = 'athena_workgroups' and state = 'missing'";
+    assert_eq!(world.lines(gap), ["r=the scan was interrupted"]);
+}
+
+#[test]
+fn the_second_ctrl_c_ends_at_once_and_writes_nothing() {
+    let world = world();
+    world.aws.make(Fault::on("athena:*", Trouble::Stalled));
+    let child = scanning(&world, "athena:ListWorkGroups");
+    interrupt(child.id());
+    thread::sleep(Duration::from_millis(200));
+    let pressed = Instant::now();
+    interrupt(child.id());
+    Run::wait_for(child).ends_with(130).says("this scan left no snapshot");
+    assert!(pressed.elapsed() < Duration::from_millis(700), "it took {:?}", pressed.elapsed());
+    assert_eq!(manifests(&world), 0);
+}
+
+#[test]
+fn a_budget_that_allows_no_request_leaves_no_snapshot() {
+    let world = world();
+    world.run(&["scan", "--only", "bill", "--max-cost", "0"]).ends_with(3).says("--max-cost");
+    assert_eq!(manifests(&world), 0);
+}
