@@ -1,5 +1,6 @@
 //! Rows to Arrow and back, by the table's declaration.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -87,15 +88,54 @@ fn to_array(table: &Table, column: &Column, cells: &[&Cell]) -> Result<ArrayRef,
 
 /// Returns the number in units of 10^-12, rounded half to even.
 fn fixed(number: Decimal) -> Result<i128, ArrowError> {
+    let misfit = || ArrowError::ComputeError(format!("{number} does not fit {DECIMAL}"));
+    mantissa(number).ok_or_else(misfit)
+}
+
+fn mantissa(number: Decimal) -> Option<i128> {
     let scale = DECIMAL_SCALE.unsigned_abs().into();
     let mut rounded = number.round_dp(scale);
     rounded.rescale(scale);
-    if rounded.scale() == scale {
-        Ok(rounded.mantissa())
-    } else {
-        Err(ArrowError::ComputeError(format!("{number} does not fit decimal({DECIMAL_PRECISION},{DECIMAL_SCALE})")))
-    }
+    let most = 10_u128.pow(DECIMAL_PRECISION.into());
+    (rounded.scale() == scale && rounded.mantissa().unsigned_abs() < most).then(|| rounded.mantissa())
 }
+
+/// Takes numbers that fit no column out of `rows`, and returns how many in which column: they are not known then, and
+/// the rest of a scan is worth keeping.
+pub fn take_misfits(table: &Table, rows: &mut [Row]) -> BTreeMap<&'static str, usize> {
+    let mut taken = BTreeMap::new();
+    let decimals = table.columns.iter().filter(|column| matches!(column.kind, Kind::Money | Kind::Quantity));
+    for column in decimals {
+        for row in rows.iter_mut() {
+            if matches!(row.cell(column.name), Cell::Decimal(number) if mantissa(*number).is_none()) {
+                row.set(&Arc::from(column.name), Cell::Null);
+                *taken.entry(column.name).or_default() += 1;
+            }
+        }
+    }
+    taken
+}
+
+/// Returns the rows in pieces whose text is at most `most` bytes each, where one row alone is not more.
+pub fn by_text(rows: Vec<Row>, most: usize) -> Vec<Vec<Row>> {
+    let mut pieces = Vec::new();
+    let (mut piece, mut held) = (Vec::new(), 0);
+    for row in rows {
+        let bytes: usize =
+            row.cells().map(|(_, cell)| if let Cell::Text(text) = cell { text.raw().len() } else { 0 }).sum();
+        if held + bytes > most && !piece.is_empty() {
+            pieces.push(std::mem::take(&mut piece));
+            held = 0;
+        }
+        held += bytes;
+        piece.push(row);
+    }
+    pieces.extend((!piece.is_empty()).then_some(piece));
+    pieces
+}
+
+/// What the numbers of a column must fit, as SQL says it.
+pub const DECIMAL: &str = "decimal(28,12)";
 
 /// Returns the rows of a query's answer, whatever its columns are.
 ///
@@ -216,6 +256,24 @@ mod tests {
         let back = from_batch(&to_batch(&SAMPLE, &rows).unwrap()).unwrap();
         assert_eq!(back[0], rows[0]);
         assert_eq!(back[1].cell("usd"), &Cell::Null);
+    }
+
+    #[test]
+    fn a_number_that_fits_no_column_is_taken_out_and_counted() {
+        let far = Decimal::from_i128_with_scale(10_i128.pow(16), 0);
+        let mut rows = vec![Row::new().with("usd", far), Row::new().with("usd", far - Decimal::ONE)];
+        assert!(to_batch(&SAMPLE, &rows).is_err(), "28 digits, 12 of them after the point");
+        assert_eq!(take_misfits(&SAMPLE, &mut rows), BTreeMap::from([("usd", 1)]));
+        let back = from_batch(&to_batch(&SAMPLE, &rows).unwrap()).unwrap();
+        assert_eq!((back[0].cell("usd"), back[1].decimal("usd")), (&Cell::Null, Some(far - Decimal::ONE)));
+        assert_eq!(DECIMAL, format!("decimal({DECIMAL_PRECISION},{DECIMAL_SCALE})"));
+    }
+
+    #[test]
+    fn rows_are_cut_by_their_text_and_none_is_lost() {
+        let rows: Vec<Row> = ["aaaa", "bbbb", "cccccccccccc", "d"].map(|name| Row::new().with("name", name)).to_vec();
+        let pieces: Vec<usize> = by_text(rows, 8).iter().map(Vec::len).collect();
+        assert_eq!(pieces, [2, 1, 1]);
     }
 
     #[test]

@@ -37,10 +37,30 @@ fn too_many() -> ArrowError {
 }
 
 /// Returns the rows of `batch` in a form that compares by `columns` in their order.
-pub(super) fn comparable(batch: &RecordBatch, columns: &[&str]) -> Result<Rows, ArrowError> {
+fn comparable(batch: &RecordBatch, columns: &[&str]) -> Result<Rows, ArrowError> {
     let arrays = columns.iter().map(|name| column(batch, name).cloned()).collect::<Result<Vec<_>, _>>()?;
     let fields = arrays.iter().map(|array| SortField::new(array.data_type().clone())).collect();
     RowConverter::new(fields)?.convert_columns(&arrays)
+}
+
+/// The key of a table's rows in a form that compares across batches.
+pub(super) struct Keys {
+    converter: RowConverter,
+    columns: &'static [&'static str],
+}
+
+impl Keys {
+    pub(super) fn of(table: &Table) -> Result<Self, ArrowError> {
+        let schema = table.schema();
+        let field = |name: &&str| Ok(SortField::new(schema.field_with_name(name)?.data_type().clone()));
+        let fields = table.key.iter().map(field).collect::<Result<Vec<_>, ArrowError>>()?;
+        Ok(Keys { converter: RowConverter::new(fields)?, columns: table.key })
+    }
+
+    pub(super) fn each(&self, batch: &RecordBatch) -> Result<Rows, ArrowError> {
+        let arrays = self.columns.iter().map(|name| column(batch, name).cloned()).collect::<Result<Vec<_>, _>>()?;
+        self.converter.convert_columns(&arrays)
+    }
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, ArrowError> {

@@ -9,7 +9,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::{StreamExt, TryStreamExt};
 use object_store::PutMode;
 
@@ -27,6 +27,11 @@ use crate::model::{Coverage, CoverageState, Row};
 /// Snapshots of one instant that may differ in nothing but their name's digest.
 const NAMES: u32 = 16;
 
+/// Most text of the rows that become one batch. Arrow counts a batch's text in 31 bits.
+const PIECE_BYTES: usize = 256 << 20;
+/// Most text of one part; what is more becomes a second part of the same days.
+const PART_BYTES: usize = 1 << 30;
+
 /// Parts by table that come over as they are, and coverage of those that should have.
 type Carried = (BTreeMap<String, Vec<Part>>, Vec<Coverage>);
 
@@ -40,6 +45,11 @@ pub struct SnapshotWriter {
     replaced: BTreeMap<(&'static str, Option<String>), Vec<Days>>,
     /// Tables that were read in some Regions only, and which.
     visited: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Numbers that fit no column, by table and column.
+    misfits: BTreeMap<(&'static str, &'static str), usize>,
+    /// Most text of one batch, and of one part.
+    piece_bytes: usize,
+    pub(super) part_bytes: usize,
 }
 
 impl SnapshotWriter {
@@ -52,6 +62,9 @@ impl SnapshotWriter {
             coverage: Vec::new(),
             replaced: BTreeMap::new(),
             visited: BTreeMap::new(),
+            misfits: BTreeMap::new(),
+            piece_bytes: PIECE_BYTES,
+            part_bytes: PART_BYTES,
         }
     }
 
@@ -60,19 +73,22 @@ impl SnapshotWriter {
         self.base.as_ref()
     }
 
-    /// Keeps rows of a table. All or, on an error, none of them.
+    /// Keeps rows of a table. A number that fits no column is not known then, and a gap says so.
     ///
     /// # Errors
-    /// A column or cell that the table does not declare, or an event without its time.
-    pub fn append(&mut self, table: &'static Table, rows: Vec<Row>) -> Result<(), StoreError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
+    /// A column or cell that the table does not declare, or an event without its time; of the rows handed over last none
+    /// or some are kept.
+    pub fn append(&mut self, table: &'static Table, mut rows: Vec<Row>) -> Result<(), StoreError> {
         let misfit = |source| StoreError::Rows { table: table.name, source };
-        let fresh = batch::to_batch(table, &rows).map_err(misfit)?;
-        drop(rows);
-        for (slot, rows) in self.split(table, &fresh)? {
-            self.held.entry(slot).or_default().push(table, rows).map_err(misfit)?;
+        for (column, count) in batch::take_misfits(table, &mut rows) {
+            *self.misfits.entry((table.name, column)).or_default() += count;
+        }
+        for rows in batch::by_text(rows, self.piece_bytes) {
+            let fresh = batch::to_batch(table, &rows).map_err(misfit)?;
+            drop(rows);
+            for (slot, rows) in self.split(table, &fresh)? {
+                self.held.entry(slot).or_default().push(table, rows).map_err(misfit)?;
+            }
         }
         Ok(())
     }
@@ -106,10 +122,14 @@ impl SnapshotWriter {
     pub async fn finish(&mut self, receipt: Receipt, interrupted: bool) -> Result<Snapshot, StoreError> {
         let mut slots = self.held.clone();
         let (mut kept, gaps) = self.carry_over(&mut slots).await?;
+        let gaps = gaps.into_iter().chain(self.too_large());
         let coverage: Vec<Coverage> = self.all_coverage().await?.into_iter().chain(gaps).collect();
         hold_coverage(&mut slots, &coverage)?;
         let full = slots.iter().filter(|(_, held)| !held.is_empty());
-        let written = full.map(async |(slot, held)| Ok((slot.table, self.put_part(slot, held).await?)));
+        let groups =
+            full.flat_map(|(slot, held)| held.groups(self.part_bytes).into_iter().map(move |rows| (slot, held, rows)));
+        let written =
+            groups.map(async |(slot, held, rows)| Ok((slot.table, self.put_part(slot, held.read_at, rows).await?)));
         let mut written = futures::stream::iter(written).buffered(REQUESTS);
         while let Some((table, part)) = written.try_next().await? {
             kept.entry(table.to_owned()).or_default().push(part);
@@ -140,6 +160,18 @@ impl SnapshotWriter {
         }
         let take = |(slot, places)| Ok((slot, take_record_batch(rows, &UInt32Array::from(places))?));
         places.into_iter().map(take).collect::<Result<_, _>>().map_err(misfit)
+    }
+
+    /// The gaps that numbers leave which fit no column.
+    fn too_large(&self) -> Vec<Coverage> {
+        let gap = |((table, column), count): (&(&'static str, &'static str), &usize)| {
+            let declared = tables::find(table);
+            let read = declared.and_then(|table| table.column(column)?.read.or(table.read())).unwrap_or_default();
+            let gap = Coverage::new(table, read, CoverageState::Partial);
+            let reason = format!("{count} values of `{column}` do not fit {}: they are not known", batch::DECIMAL);
+            Coverage { account_id: self.head.account_id.clone(), ..gap }.because(reason)
+        };
+        self.misfits.iter().map(gap).collect()
     }
 
     /// True when this scan asked for the table there: by rows, or by coverage of any state but `NotAsked`.
@@ -290,10 +322,15 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    async fn put_part(&self, slot: &Slot, held: &Held) -> Result<Part, StoreError> {
+    async fn put_part(
+        &self,
+        slot: &Slot,
+        read_at: Option<DateTime<Utc>>,
+        rows: Vec<RecordBatch>,
+    ) -> Result<Part, StoreError> {
         let misfit = |source| StoreError::Rows { table: slot.table, source };
         let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
-        let sorted = part::sorted(table, &held.batches()).map_err(misfit)?;
+        let sorted = part::sorted(table, &rows).map_err(misfit)?;
         let bytes = part::encode(&sorted).map_err(|error| misfit(error.into()))?;
         let sha256 = digest(&bytes);
         let part = Part {
@@ -304,7 +341,7 @@ impl SnapshotWriter {
             bytes: bytes.len() as u64,
             sha256,
             schema_version: FORMAT,
-            read_at: held.read_at.unwrap_or(self.head.as_of),
+            read_at: read_at.unwrap_or(self.head.as_of),
         };
         // Written even when it is there: that makes it young again, so that no prune sweeps it meanwhile.
         self.store.put(&part.path, Bytes::from(bytes), PutMode::Overwrite).await?;
