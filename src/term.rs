@@ -149,9 +149,21 @@ impl Term {
             Event::Progress { what, done, total: None } => bar.set_message(format!("{what} {done}")),
             Event::Finished { what, rows } => bar.suspend(|| self.status(&format!("{what}: {rows} rows"))),
             Event::Gap(gap) => bar.suspend(|| self.detail(&gap_line(gap))),
+            Event::Ahead { what, requests, usd } => {
+                let ahead = format!("{what}: {} more requests, {}", span(&requests.0, &requests.1), dollars(usd));
+                bar.suspend(|| self.status(&ahead));
+            }
             Event::Spent { requests, usd } => bar.set_prefix(format!("· {requests} requests, {}", usd.human())),
         }
     }
+}
+
+fn span<T: std::fmt::Display + PartialEq>(low: &T, high: &T) -> String {
+    if low == high { low.to_string() } else { format!("{low} to {high}") }
+}
+
+fn dollars(usd: &(crate::model::Money, crate::model::Money)) -> String {
+    span(&usd.0.human(), &usd.1.human())
 }
 
 fn gap_line(gap: &crate::model::Coverage) -> String {

@@ -19,8 +19,8 @@ use crate::aws::session::Session;
 use crate::model::Money;
 use crate::store::{Receipt, Store};
 
-/// Pages that a Cost Explorer answer for a month may have: one for a small account, some for a large one.
-const PAGES: (u64, u64) = (1, 4);
+/// Pages that a Cost Explorer answer for a month may have in a large account, before any scan has seen one.
+const PAGES_AN_ANSWER: u64 = 4;
 /// Storage types that a bucket may have metrics of, its object count included.
 const SERIES: (u64, u64) = (2, 6);
 /// Metrics on a page of ListMetrics (CloudWatch API reference).
@@ -104,7 +104,8 @@ pub async fn estimate(session: &Session, store: &Store, order: &Order) -> Result
     let last = base.as_ref().map(|base| &base.manifest.receipt);
     let mut estimates = Vec::new();
     let listed = !order.collectors.contains(&Collector::Storage) || !cloudwatch::listed_before(&scope).is_empty();
-    let counted = if last.is_some() && listed { None } else { count(&scope).await };
+    let known = last.is_some() && listed && order.options.regions.is_empty();
+    let counted = if known { None } else { count(&scope).await };
     for &collector in &order.collectors {
         let (calls, basis) = calls(collector, &scope, last, counted);
         estimates.push(priced(session, collector.name(), &calls, basis));
@@ -140,8 +141,12 @@ fn exactly(n: u64) -> Between<u64> {
 
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
     // What the bill and the metrics are asked for depends on the days since the last scan.
-    if let (Some(last), Collector::S3 | Collector::Athena | Collector::Glue | Collector::Network | Collector::Advice) =
-        (last, collector)
+    let whole = scope.options.regions.is_empty();
+    if let (
+        Some(last),
+        Collector::S3 | Collector::Athena | Collector::Glue | Collector::Network | Collector::Advice,
+        true,
+    ) = (last, collector, whole)
     {
         // The receipt does not say which collector asked CloudWatch.
         let own = collector.reads().iter().filter(|read| !read.operation.starts_with("cloudwatch:"));
@@ -151,7 +156,7 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
         }
     }
     match collector {
-        Collector::Bill => bill(scope),
+        Collector::Bill => bill(scope, last),
         Collector::S3 => buckets(scope, counted),
         Collector::Storage => metrics(scope, counted),
         Collector::Athena => queries(scope),
@@ -178,11 +183,17 @@ fn once(calls: Vec<Calls>) -> Vec<Calls> {
     by_operation.into_values().collect()
 }
 
-fn bill(scope: &Scope) -> (Vec<Calls>, String) {
+/// A month without usage is asked one question; where net cost is hidden, one request is refused first.
+fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
     let months = cost_explorer::months_to_read(scope) as u64;
-    let questions = months * QUESTIONS_A_MONTH;
-    let requests = Between { low: questions * PAGES.0, high: questions * PAGES.1 };
-    let basis = format!("{months} months, {} to {} pages an answer", PAGES.0, PAGES.1);
+    let known = last.and_then(|last| cost_explorer::pages_to_read(scope, last.bill?));
+    let (requests, basis) = match known {
+        Some((low, high)) => (Between { low, high: high + 1 }, format!("{months} months, paged as in the last scan")),
+        None => {
+            let most = months * QUESTIONS_A_MONTH * PAGES_AN_ANSWER + 1;
+            (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
+        }
+    };
     (vec![Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
 }
 
@@ -201,7 +212,8 @@ fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
 
 /// GetMetricData is priced by series, however many requests ask for them.
 fn metrics(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
-    let before = cloudwatch::listed_before(scope);
+    let mut before = cloudwatch::listed_before(scope);
+    before.retain(|region, _| is_asked(scope, Some(region)));
     if !before.is_empty() {
         return (metrics_again(scope, &before), "the series of the last scan".to_owned());
     }
@@ -241,12 +253,19 @@ async fn count(scope: &Scope) -> Option<u64> {
     loop {
         let page = client.list_buckets().max_buckets(PAGE.into()).set_continuation_token(token.take()).send();
         let page = ask(scope, page).await.ok()?;
-        count += page.buckets().len() as u64;
+        let asked = page.buckets().iter().filter(|bucket| is_asked(scope, bucket.bucket_region()));
+        count += asked.count() as u64;
         match page.continuation_token() {
             Some(next) if !next.is_empty() => token = Some(next.to_owned()),
             _ => return Some(count),
         }
     }
+}
+
+/// Returns false for Regions that `--region` leaves out.
+fn is_asked(scope: &Scope, region: Option<&str>) -> bool {
+    let given = &scope.options.regions;
+    given.is_empty() || region.is_none_or(|region| given.iter().any(|asked| asked == region))
 }
 
 /// Athena's own calls are free; nobody knows how long a history is before it is read.

@@ -119,7 +119,7 @@ fn receipt(seen: &Tables) -> Receipt {
     let page = tariff::fixed().into_iter().find(|line| line.usage_type == "USE1-APIRequest").map(|line| line.rate);
     let paid = requests.get("ce:GetCostAndUsage").copied().unwrap_or(0);
     let usd = Money::new(page.unwrap_or_default() * Decimal::from(paid));
-    Receipt { requests, usd, seconds }
+    Receipt { requests, usd, seconds, bill: None }
 }
 
 #[cfg(test)]

@@ -29,6 +29,15 @@ pub enum Event {
     },
     /// Something could not be seen.
     Gap(Box<Coverage>),
+    /// What a collector will still ask for, now that it knows how long the answers are.
+    Ahead {
+        /// The name that `Started` gave.
+        what: String,
+        /// Requests, from so many to so many.
+        requests: (u64, u64),
+        /// Their price.
+        usd: (Money, Money),
+    },
     /// What was spent so far.
     Spent {
         /// Requests sent, retries included.

@@ -43,6 +43,18 @@ pub struct Receipt {
     pub usd: Money,
     /// How long it took.
     pub seconds: u64,
+    /// How the bill was paged, by this scan or the last one that read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<BillPages>,
+}
+
+/// How many pages the bill had: what the next estimate goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BillPages {
+    /// Pages of whole answers.
+    pub pages: u64,
+    /// Days that these answers were about, each question counted.
+    pub days: u64,
 }
 
 /// One immutable Parquet file of a table.

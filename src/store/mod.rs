@@ -35,7 +35,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions}
 pub use error::StoreError;
 pub use export::Exported;
 pub use hash_key::HashKey;
-pub use manifest::{FORMAT, Head, Manifest, Part, Receipt};
+pub use manifest::{BillPages, FORMAT, Head, Manifest, Part, Receipt};
 pub use period::Days;
 pub use prices::PriceFile;
 pub use prune::Pruned;

@@ -35,6 +35,15 @@ pub enum Piece {
         /// Last day.
         to: NaiveDate,
     },
+    /// Requests still to come, from so many to so many: the scan says what they cost.
+    Ahead {
+        /// The collector's name.
+        what: String,
+        /// The operation.
+        operation: &'static str,
+        /// How often.
+        requests: (u64, u64),
+    },
 }
 
 /// The collector's end of the channel. Clones share the channel and the row count.
@@ -103,6 +112,11 @@ impl Sink {
     /// Says that the days `from` to `to` of `table` are read again. Call it before their rows.
     pub async fn replace(&self, table: &'static Table, account_id: &str, from: NaiveDate, to: NaiveDate) {
         self.send(Piece::Replace { table, account_id: account_id.to_owned(), from, to }).await;
+    }
+
+    /// Says how many requests of `operation` are still to come.
+    pub async fn ahead(&self, operation: &'static str, requests: (u64, u64)) {
+        self.send(Piece::Ahead { what: self.what.clone(), operation, requests }).await;
     }
 
     /// Says how far the collector is.

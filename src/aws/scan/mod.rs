@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
+use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ use crate::aws::connector::Connector;
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Origin, Row};
 use crate::store::tables::scan::ACCOUNTS;
-use crate::store::{Head, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
+use crate::store::{BillPages, Head, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
 
 /// How long a collector may take to hand over its gaps once its time is up, or Ctrl-C was pressed.
 const TO_END: Duration = Duration::from_secs(30);
@@ -122,7 +123,7 @@ pub async fn scan(
     let (sink, pieces) = Sink::reporting(events.clone(), cancel.clone());
     let sink = sink.over(base.clone());
     let drained = tokio::spawn(drain(writer, pieces, events, session.connector.clone()));
-    run(&scope, &sink, order, base.as_ref()).await;
+    let bill = run(&scope, &sink, order, base.as_ref()).await;
     drop(sink);
     let (mut writer, tally) = drained.await.map_err(|_| ScanError::Lost)??;
     let interrupted = cancel.is_cancelled();
@@ -130,8 +131,9 @@ pub async fn scan(
     let over_budget = session.connector.over_budget();
     tally.refuse(&scope.heard, &session.identity.arn, interrupted, over_budget)?;
     agree(session)?;
-    let spent = session.connector.spent();
-    let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds: began.elapsed().as_secs() };
+    let (spent, seconds) = (session.connector.spent(), began.elapsed().as_secs());
+    let bill = bill.or(base.and_then(|base| base.manifest.receipt.bill));
+    let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds, bill };
     let snapshot = writer.finish(receipt, interrupted).await?;
     Ok(Outcome { snapshot, gaps: tally.gaps, interrupted, over_budget, refused: scope.heard.refused() })
 }
@@ -178,16 +180,19 @@ fn leave_out(writer: &mut SnapshotWriter, order: &Order) {
     }
 }
 
-/// The phases: the bill, which says where to look; the buckets; then each Region.
-async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>) {
+/// The phases: the bill, which says where to look; the buckets; then each Region. Returns how the bill was paged.
+async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>) -> Option<BillPages> {
     for collector in Collector::ALL.into_iter().filter(|collector| !order.collectors.contains(collector)) {
         not_asked(collector, scope, sink, None).await;
     }
     let asked = |collector: &Collector| order.collectors.contains(collector);
     let mut regions = Regions::of(&order.options.regions);
     regions.add(regions::known(base, &scope.earlier).await);
+    let mut pages = None;
     if asked(&Collector::Bill) {
-        regions.add(guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default().regions);
+        let bill = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
+        regions.add(bill.regions);
+        pages = (bill.pages.pages > 0).then_some(bill.pages);
     } else if base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
         let own = Row::new().with("account_id", scope.account_id.as_str()).with("scanned", true);
         sink.rows(&ACCOUNTS, vec![own]).await;
@@ -215,6 +220,7 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>)
         guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
     }))
     .await;
+    pages
 }
 
 async fn bill(scope: Scope, sink: Sink) -> cost_explorer::Bill {
@@ -289,6 +295,11 @@ async fn drain(
                 }
                 Some(Piece::Replace { table, account_id, from, to }) => {
                     writer.replace_period(table, account_id.as_str(), from, to);
+                }
+                Some(Piece::Ahead { what, operation, requests }) => {
+                    let price = connector.price(operation, "");
+                    let usd = (price * Decimal::from(requests.0), price * Decimal::from(requests.1));
+                    let _ = events.try_send(Event::Ahead { what, requests, usd });
                 }
             },
             _ = clock.tick() => {

@@ -55,6 +55,8 @@ pub struct Answer {
     pub regions: BTreeSet<String>,
     /// Linked accounts seen, with their names where Cost Explorer says them.
     pub accounts: BTreeMap<String, Option<String>>,
+    /// Pages that it had.
+    pub pages: u64,
     tokens: BTreeSet<String>,
 }
 
@@ -67,6 +69,7 @@ impl Answer {
         account_id: &str,
         page: &GetCostAndUsageOutput,
     ) -> Result<Option<String>, Unfit> {
+        self.pages += 1;
         check_grouping(question, page)?;
         for result in page.results_by_time() {
             let day = day_of(result, month)?;

@@ -1,7 +1,9 @@
 //! Cost Explorer: charges, costs by usage type, costs by account; by day, month by month, newest first.
 //!
-//! Each page costs money: settled months are not read again, and a month counts only when all its pages came.
+//! Each page costs money: settled months are not read again, what was paid is kept, and a month counts as seen only when
+//! all its pages came.
 
+mod ahead;
 mod answer;
 pub mod days;
 mod question;
@@ -14,6 +16,7 @@ use chrono::NaiveDate;
 use super::ask::ask;
 use super::{Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, CoverageState, Row};
+use crate::store::BillPages;
 use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT};
 use crate::store::tables::scan::ACCOUNTS;
 use answer::{Answer, Unfit};
@@ -34,7 +37,12 @@ pub const QUESTIONS_A_MONTH: u64 = QUESTIONS.len() as u64;
 
 /// Returns how many months a scan would ask about.
 pub fn months_to_read(scope: &Scope) -> usize {
-    unsettled(scope, QUESTIONS.map(|question| seen(scope, question)).iter()).len()
+    unsettled(scope).len()
+}
+
+/// Returns from how many to how many pages these months had, going by how the bill was paged before.
+pub fn pages_to_read(scope: &Scope, before: BillPages) -> Option<(u64, u64)> {
+    ahead::ahead(before, &unsettled(scope))
 }
 
 /// What the bill says about where to look further.
@@ -42,6 +50,8 @@ pub fn months_to_read(scope: &Scope) -> usize {
 pub struct Bill {
     /// Regions with cost.
     pub regions: BTreeSet<String>,
+    /// How it was paged.
+    pub pages: BillPages,
 }
 
 /// Reads the bill of the scope's account, and of the accounts below it.
@@ -49,8 +59,8 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Bill {
     let mut reader = Reader::new(scope, sink);
     let months = reader.months();
     let steps = (months.len() * QUESTIONS.len()) as u64;
-    let mut done = 0;
-    'months: for month in months {
+    let (mut done, mut told) = (0, false);
+    'months: for (at, &month) in months.iter().enumerate() {
         for question in QUESTIONS {
             reader.read(question, month).await;
             if reader.stopped.is_some() {
@@ -58,6 +68,11 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Bill {
             }
             done += 1;
             sink.progress(done, Some(steps));
+        }
+        let left = months.get(at + 1..).filter(|left| !left.is_empty() && !told);
+        if let Some(requests) = left.and_then(|left| ahead::ahead(reader.paged, left)) {
+            told = true;
+            sink.ahead(OPERATION, requests).await;
         }
     }
     reader.finish().await
@@ -69,14 +84,18 @@ struct Reader<'a> {
     client: Client,
     net: Net,
     hidden: Option<String>,
-    usage: BTreeSet<String>,
+    /// Record types that are usage, by month: a month's own charges say which there are.
+    usage: BTreeMap<Span, BTreeSet<String>>,
     regions: BTreeSet<String>,
     accounts: BTreeMap<String, Option<String>>,
+    paged: BillPages,
     asked: Vec<Span>,
     /// Days that an earlier scan saw.
     earlier: BTreeMap<Question, BTreeSet<NaiveDate>>,
     done: BTreeSet<(Question, Span)>,
     failed: BTreeMap<(Question, Span), Failed>,
+    /// Of which some pages came.
+    paid: BTreeSet<(Question, Span)>,
     /// Questions that no month would answer better, and why.
     given_up: BTreeMap<Question, Failed>,
     /// Why older months are not worth a request.
@@ -91,13 +110,15 @@ impl<'a> Reader<'a> {
             client: scope.cost_explorer(),
             net: Net::Untried,
             hidden: None,
-            usage: BTreeSet::new(),
+            usage: BTreeMap::new(),
             regions: BTreeSet::new(),
             accounts: BTreeMap::from([(scope.account_id.clone(), None)]),
+            paged: BillPages::default(),
             asked: Vec::new(),
             earlier: QUESTIONS.into_iter().map(|question| (question, seen(scope, question))).collect(),
             done: BTreeSet::new(),
             failed: BTreeMap::new(),
+            paid: BTreeSet::new(),
             given_up: BTreeMap::new(),
             stopped: None,
         }
@@ -105,7 +126,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the months to read: those that some question has not settled.
     fn months(&mut self) -> Vec<Span> {
-        self.asked = unsettled(self.scope, self.earlier.values());
+        self.asked = unsettled(self.scope);
         self.asked.clone()
     }
 
@@ -114,12 +135,13 @@ impl<'a> Reader<'a> {
             self.failed.insert((question, month), failed.clone());
             return;
         }
-        if question != Question::Charges && self.usage.is_empty() {
+        if question != Question::Charges && self.usage.get(&month).is_none_or(BTreeSet::is_empty) {
             return self.without_usage(question, month).await;
         }
         match self.ask(question, month).await {
             Ok(answer) => self.take(question, month, answer).await,
-            Err(failed) => {
+            Err(Cut { failed, paid }) => {
+                self.keep(question, month, paid).await;
                 self.stopped = ends_the_past(&failed).then(|| failed.clone());
                 if failed.code.as_deref() == Some(NEVER_FITS) {
                     self.given_up.insert(question, failed.clone());
@@ -139,15 +161,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Asks with net cost, and once more without it where the first request of a scan is refused; refusals are free.
-    async fn ask(&mut self, question: Question, month: Span) -> Result<Answer, Failed> {
+    async fn ask(&mut self, question: Question, month: Span) -> Result<Answer, Cut> {
         let first = self.pages(question, month).await;
         match (&first, self.net) {
             (Ok(_), Net::Untried) => self.net = Net::Visible,
-            (Err(refused), Net::Untried) if matches!(refused.trouble, Trouble::Denied | Trouble::Refused) => {
+            (Err(Cut { failed, .. }), Net::Untried) if matches!(failed.trouble, Trouble::Denied | Trouble::Refused) => {
                 self.net = Net::Hidden;
                 let second = self.pages(question, month).await;
                 match &second {
-                    Ok(_) => self.hidden = Some(refused.reason.clone()),
+                    Ok(_) => self.hidden = Some(failed.reason.clone()),
                     Err(_) => self.net = Net::Untried,
                 }
                 return second;
@@ -157,26 +179,54 @@ impl<'a> Reader<'a> {
         first
     }
 
-    async fn pages(&self, question: Question, month: Span) -> Result<Answer, Failed> {
+    async fn pages(&self, question: Question, month: Span) -> Result<Answer, Cut> {
         let mut answer = Answer::default();
         let mut token = None;
+        let none = BTreeSet::new();
+        let usage = self.usage.get(&month).unwrap_or(&none);
         loop {
-            let request = question.request(self.client.get_cost_and_usage(), month, self.net, &self.usage);
-            let page = request.set_next_page_token(token).send();
-            let page = ask(self.scope, page).await?;
-            token = answer.add(question, month, &self.scope.account_id, &page).map_err(|unfit| unusable(&unfit))?;
+            let request = question.request(self.client.get_cost_and_usage(), month, self.net, usage);
+            let page = match ask(self.scope, request.set_next_page_token(token).send()).await {
+                Ok(page) => page,
+                Err(failed) => return Err(Cut { failed, paid: answer }),
+            };
+            // Pages that contradict each other are not worth keeping.
+            let unfit = |unfit| Cut { failed: unusable(&unfit), paid: Answer::default() };
+            token = answer.add(question, month, &self.scope.account_id, &page).map_err(unfit)?;
             if token.is_none() {
                 return Ok(answer);
             }
         }
     }
 
+    /// Keeps the pages that were paid for before the rest failed. What an earlier scan holds of the month stays beside
+    /// them; where both name the same thing, the newer row counts.
+    async fn keep(&mut self, question: Question, month: Span, paid: Answer) {
+        if paid.rows.is_empty() {
+            return;
+        }
+        self.paid.insert((question, month));
+        self.learn(&paid);
+        self.sink.rows(question.table(), paid.rows).await;
+    }
+
+    fn learn(&mut self, answer: &Answer) {
+        self.regions.extend(answer.regions.iter().cloned());
+        for (account, name) in &answer.accounts {
+            let known = self.accounts.entry(account.clone()).or_default();
+            *known = known.take().or_else(|| name.clone());
+        }
+    }
+
     async fn take(&mut self, question: Question, month: Span, answer: Answer) {
-        self.usage.extend(answer.record_types.into_iter().filter(|record_type| is_usage(record_type)));
-        self.regions.extend(answer.regions);
-        for (account, name) in answer.accounts {
-            let known = self.accounts.entry(account).or_default();
-            *known = known.take().or(name);
+        self.learn(&answer);
+        if question == Question::Charges {
+            let usage = answer.record_types.into_iter().filter(|record_type| is_usage(record_type)).collect();
+            self.usage.insert(month, usage);
+        }
+        if answer.pages > 0 {
+            self.paged.pages += answer.pages;
+            self.paged.days += month.days().count() as u64;
         }
         self.done.insert((question, month));
         self.sink.replace(question.table(), &self.scope.account_id, month.from, month.to).await;
@@ -196,20 +246,18 @@ impl<'a> Reader<'a> {
             Row::new().with("account_id", account).with("name", name).with("scanned", scanned)
         });
         self.sink.rows(&ACCOUNTS, accounts.collect()).await;
-        Bill { regions: self.regions }
+        Bill { regions: self.regions, pages: self.paged }
     }
 
     /// Says which days were read and, for each reason, which of those asked for were not. What an earlier scan covered
     /// comes over with its rows, unless it was read again.
     async fn cover(&self, question: Question) {
         let table = question.table().name;
-        let known = self.earlier.get(&question);
-        for (failed, days) in self.gaps(question) {
-            let older = known.is_some_and(|known| days.iter().any(|day| known.contains(day)));
+        for ((_, kept), (failed, days)) in self.gaps(question) {
             for span in days::spans(&days) {
                 let gap = failed.gap(&Read::rows(OPERATION, OPERATION, table));
                 let mut gap = gap.at(&self.scope.account_id, None).days(span.from, span.to);
-                if older && gap.state == CoverageState::Missing {
+                if kept && gap.state == CoverageState::Missing {
                     gap.state = CoverageState::Partial;
                 }
                 self.sink.cover(gap).await;
@@ -222,32 +270,56 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the days asked for and not read, by reason. A month after the scan stopped has the reason that stopped it.
-    fn gaps(&self, question: Question) -> Vec<(Failed, BTreeSet<NaiveDate>)> {
-        let mut gaps: BTreeMap<String, (Failed, BTreeSet<NaiveDate>)> = BTreeMap::new();
+    /// Returns the days asked for and not read, by reason and by whether some rows of them are kept. A month after the
+    /// scan stopped has the reason that stopped it.
+    fn gaps(&self, question: Question) -> BTreeMap<(String, bool), (Failed, BTreeSet<NaiveDate>)> {
+        let known = self.earlier.get(&question);
+        let mut gaps = BTreeMap::new();
         for &month in self.asked.iter().filter(|&&month| !self.done.contains(&(question, month))) {
             let Some(failed) = self.failed.get(&(question, month)).or(self.stopped.as_ref()) else { continue };
-            let gap = gaps.entry(failed.reason.clone()).or_insert_with(|| (failed.clone(), BTreeSet::new()));
+            let older = known.is_some_and(|known| month.days().any(|day| known.contains(&day)));
+            let kept = older || self.paid.contains(&(question, month));
+            let gap = gaps.entry((failed.reason.clone(), kept)).or_insert_with(|| (failed.clone(), BTreeSet::new()));
             gap.1.extend(month.days());
         }
-        gaps.into_values().collect()
+        gaps
     }
 }
 
+/// Why a month was not read to its end, and the pages that came before.
+struct Cut {
+    failed: Failed,
+    paid: Answer,
+}
+
 /// Returns the months that some question has not settled, newest first.
-fn unsettled<'d>(scope: &Scope, earlier: impl Iterator<Item = &'d BTreeSet<NaiveDate>>) -> Vec<Span> {
+fn unsettled(scope: &Scope) -> Vec<Span> {
     let all = days::months(scope.as_of.date_naive());
-    let wanted: BTreeSet<Span> = earlier.flat_map(|days| days::unsettled(&all, &days::spans(days))).collect();
+    let wanted: BTreeSet<Span> =
+        QUESTIONS.into_iter().flat_map(|question| days::unsettled(&all, &settled(scope, question))).collect();
     wanted.into_iter().rev().collect()
+}
+
+/// Returns what an earlier scan saw of `question` and no later one failed to read again: what a failed month held before
+/// was provisional, and a newer month that was read does not settle it.
+fn settled(scope: &Scope, question: Question) -> Vec<Span> {
+    let mut days = seen(scope, question);
+    let gaps = scope.earlier.iter().filter(|c| c.is_gap() && c.table == question.table().name && c.read == OPERATION);
+    let gaps = gaps.filter(|c| c.account_id.as_deref().is_none_or(|account| account == scope.account_id));
+    for span in gaps.filter_map(span_of) {
+        days.retain(|day| !span.contains(*day));
+    }
+    days::spans(&days)
 }
 
 /// Returns the days of `question` that an earlier scan saw.
 fn seen(scope: &Scope, question: Question) -> BTreeSet<NaiveDate> {
-    let spans = scope.seen_before(question.table().name, OPERATION).filter_map(|coverage| {
-        let (from, to) = coverage.from.zip(coverage.to)?;
-        Some(Span { from, to })
-    });
-    spans.flat_map(Span::days).collect()
+    scope.seen_before(question.table().name, OPERATION).filter_map(span_of).flat_map(Span::days).collect()
+}
+
+fn span_of(coverage: &Coverage) -> Option<Span> {
+    let (from, to) = coverage.from.zip(coverage.to)?;
+    Some(Span { from, to })
 }
 
 /// Returns true when no older month can be read either: denied, expired, over budget, or before the first bill.

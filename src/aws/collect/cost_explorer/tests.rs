@@ -266,6 +266,58 @@ async fn a_later_scan_reads_and_covers_only_what_can_still_change() {
 }
 
 #[tokio::test]
+async fn a_month_that_failed_is_not_settled_by_the_newer_ones_that_were_read() {
+    // January was read on the 1st of February, while it could still change, and failed ever after.
+    let mut earlier = Vec::new();
+    for table in ["charges", "costs", "costs_by_account"] {
+        earlier.push(seen(table, "2025-02-01", "2026-03-09"));
+        let gap = Coverage { state: CoverageState::Partial, ..seen(table, "2025-12-01", "2025-12-31") };
+        earlier.push(gap.because("Throttling"));
+    }
+    let run = run(earlier, "5", honest).await;
+    let starts: BTreeSet<_> = run.asked.iter().map(|body| body["TimePeriod"]["Start"].as_str().unwrap()).collect();
+    assert_eq!(starts, BTreeSet::from(["2025-12-01", "2026-02-01", "2026-03-01"]));
+}
+
+#[tokio::test]
+async fn costs_are_not_filtered_by_the_record_types_of_another_month() {
+    let run = run(Vec::new(), "5", |body| match (dimension(body, 0), body["TimePeriod"]["Start"].as_str().unwrap()) {
+        ("RECORD_TYPE", "2026-02-01") => refusal("InternalFailure", "no"),
+        ("RECORD_TYPE", "2026-01-01") => one_group(body, &[["SavingsPlanCoveredUsage", "Amazon Athena"]], None),
+        _ => honest(body),
+    });
+    let run = run.await;
+    let of = |month: &str| {
+        let asked =
+            run.asked.iter().filter(|body| body["TimePeriod"]["Start"] == month && dimension(body, 0) != "RECORD_TYPE");
+        asked.map(|body| body["Filter"]["Dimensions"]["Values"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("2026-02-01"), Vec::<Value>::new(), "its record types are not known");
+    assert_eq!(of("2026-01-01"), vec![json!(["SavingsPlanCoveredUsage"]); 2]);
+    let gap = run.coverage("costs").into_iter().find(|c| c.state == CoverageState::Missing).unwrap();
+    assert_eq!(gap.from.unwrap().to_string(), "2026-02-01");
+    assert!(gap.reason.as_ref().unwrap().raw().contains("record types are not known"), "{gap:?}");
+}
+
+#[tokio::test]
+async fn pages_that_were_paid_for_are_kept_as_part_of_the_month_when_the_rest_fails() {
+    for (max_cost, state) in [("0.02", CoverageState::OverBudget), ("5", CoverageState::Partial)] {
+        let run = run(Vec::new(), max_cost, |body| match (dimension(body, 0), body["NextPageToken"].as_str()) {
+            ("SERVICE", None) => one_group(body, &[["Amazon Athena", "EUC1-DataScannedInTB"]], Some("page two")),
+            ("SERVICE", Some(_)) => refusal("ExpiredTokenException", "expired"),
+            _ => honest(body),
+        });
+        let run = run.await;
+        assert_eq!(run.rows("costs").len(), 1, "{max_cost}");
+        let of_month = |c: &&&Coverage| c.from.unwrap().to_string() == "2026-03-01";
+        assert_eq!(run.coverage("costs").iter().find(of_month).unwrap().state, state);
+        let replaced = |piece: &&Piece| matches!(piece, Piece::Replace { table, .. } if table.name == "costs");
+        assert_eq!(run.pieces.iter().filter(replaced).count(), 0, "what was held of the month stays");
+        assert!(run.bill.regions.contains("eu-central-1"));
+    }
+}
+
+#[tokio::test]
 async fn another_currency_is_a_gap_and_not_a_number() {
     let run = run(Vec::new(), "5", |body| match honest(body) {
         Fault::Answer(said) => {
