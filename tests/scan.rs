@@ -7,3 +7,4 @@ mod glue;
 mod lake;
 mod regions;
 mod trouble;
+mod who;

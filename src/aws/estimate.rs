@@ -25,6 +25,12 @@ const PAGES_AN_ANSWER: u64 = 4;
 const SERIES: (u64, u64) = (2, 6);
 /// Metrics on a page of ListMetrics (CloudWatch API reference).
 const METRICS_A_PAGE: u64 = 500;
+/// Uploads on a page of ListMultipartUploads (S3 API reference), and most pages of one bucket.
+const UPLOADS_A_PAGE: u64 = 1000;
+const UPLOAD_PAGES: u64 = 10;
+/// Regions that an account may use, about; and workgroups that a Region may have (Athena service quotas).
+const REGIONS: u64 = 40;
+const WORKGROUPS: u64 = 1000;
 /// Lists of metrics in a Region: sizes and object counts.
 const LISTS: u64 = 2;
 /// Redshift clusters, or workgroups, that an account may have when nobody counted them.
@@ -140,13 +146,10 @@ fn exactly(n: u64) -> Between<u64> {
 }
 
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
-    // What the bill and the metrics are asked for depends on the days since the last scan.
+    // What the others are asked for depends on the days since the last scan.
     let whole = scope.options.regions.is_empty();
-    if let (
-        Some(last),
-        Collector::S3 | Collector::Athena | Collector::Glue | Collector::Network | Collector::Advice,
-        true,
-    ) = (last, collector, whole)
+    if let (Some(last), Collector::S3 | Collector::Glue | Collector::Network | Collector::Advice, true) =
+        (last, collector, whole)
     {
         // The receipt does not say which collector asked CloudWatch.
         let own = collector.reads().iter().filter(|read| !read.operation.starts_with("cloudwatch:"));
@@ -206,6 +209,10 @@ fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
     let mut calls =
         vec![Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None }];
     calls.extend(s3::each_bucket().map(each));
+    let pages = u64::from(scope.options.uploads) / UPLOADS_A_PAGE;
+    for call in calls.iter_mut().filter(|call| call.operation == "s3:ListMultipartUploads") {
+        call.requests.high += pages.min(count * (UPLOAD_PAGES - 1));
+    }
     calls.push(Calls { operation: "s3:ListParts", requests: parts, units: None });
     (calls, format!("{count} buckets"))
 }
@@ -272,8 +279,10 @@ fn is_asked(scope: &Scope, region: Option<&str>) -> bool {
 fn queries(scope: &Scope) -> (Vec<Calls>, String) {
     let pages = Between { low: 1, high: u64::from(scope.options.queries) / QUERIES_A_REQUEST };
     let calls = vec![
+        Calls { operation: "athena:ListWorkGroups", requests: Between { low: 1, high: REGIONS }, units: None },
+        Calls { operation: "athena:GetWorkGroup", requests: Between { low: 1, high: WORKGROUPS }, units: None },
         Calls { operation: "athena:ListQueryExecutions", requests: pages, units: None },
-        Calls { operation: "athena:BatchGetQueryExecution", requests: pages, units: None },
+        Calls { operation: "athena:BatchGetQueryExecution", requests: Between { low: 0, ..pages }, units: None },
     ];
     (calls, format!("up to {} queries; free", scope.options.queries))
 }

@@ -20,7 +20,9 @@ pub async fn ask<T, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let answer = unless_stopped(scope, call).await.and_then(|said| said.map_err(|error| Failed::from_sdk(&error)));
+    // Boxed: the SDK's futures are large, and the stack of a thread is not.
+    let answer =
+        unless_stopped(scope, Box::pin(call)).await.and_then(|said| said.map_err(|error| Failed::from_sdk(&error)));
     scope.heard.note(&answer);
     answer
 }

@@ -194,6 +194,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn each_account_has_its_own_permits() {
+        let limits = Limits::with(|_| pace(1, 1));
+        let here = call("athena:X", "us-east-1");
+        let there = Call { account_id: "444455556666".to_owned(), ..here.clone() };
+        assert!(ask(&limits, &[here.clone(), there]).await < Duration::from_millis(500));
+        assert!(ask(&limits, &[here]).await >= Duration::from_millis(400), "the second of the same account waits");
+    }
+
+    #[tokio::test]
     async fn a_queue_longer_than_the_longest_wait_refuses_at_once() {
         let limits = Limits::with(|_| pace(1, 1));
         let call = call("athena:X", "us-east-1");

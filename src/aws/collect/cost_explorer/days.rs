@@ -27,6 +27,11 @@ impl Span {
         self.to.checked_add_days(Days::new(1)).unwrap_or(self.to)
     }
 
+    /// Returns true when the two share a day.
+    pub fn touches(self, other: Span) -> bool {
+        self.from <= other.to && other.from <= self.to
+    }
+
     /// Returns true when `day` is in it.
     pub fn contains(self, day: NaiveDate) -> bool {
         self.from <= day && day <= self.to

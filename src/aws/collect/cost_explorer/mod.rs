@@ -295,21 +295,21 @@ struct Cut {
 /// Returns the months that some question has not settled, newest first.
 fn unsettled(scope: &Scope) -> Vec<Span> {
     let all = days::months(scope.as_of.date_naive());
-    let wanted: BTreeSet<Span> =
-        QUESTIONS.into_iter().flat_map(|question| days::unsettled(&all, &settled(scope, question))).collect();
+    let mut wanted = BTreeSet::new();
+    for question in QUESTIONS {
+        wanted.extend(days::unsettled(&all, &days::spans(&seen(scope, question))));
+        let failed = failed_before(scope, question);
+        wanted.extend(all.iter().filter(|month| failed.iter().any(|gap| gap.touches(**month))));
+    }
     wanted.into_iter().rev().collect()
 }
 
-/// Returns what an earlier scan saw of `question` and no later one failed to read again: what a failed month held before
-/// was provisional, and a newer month that was read does not settle it.
-fn settled(scope: &Scope, question: Question) -> Vec<Span> {
-    let mut days = seen(scope, question);
+/// Returns the days of `question` that the last scan that asked for them could not read. What is held of them was
+/// provisional: that a newer month was read does not settle it.
+fn failed_before(scope: &Scope, question: Question) -> Vec<Span> {
     let gaps = scope.earlier.iter().filter(|c| c.is_gap() && c.table == question.table().name && c.read == OPERATION);
-    let gaps = gaps.filter(|c| c.account_id.as_deref().is_none_or(|account| account == scope.account_id));
-    for span in gaps.filter_map(span_of) {
-        days.retain(|day| !span.contains(*day));
-    }
-    days::spans(&days)
+    let own = gaps.filter(|c| c.account_id.as_deref().is_none_or(|account| account == scope.account_id));
+    own.filter_map(span_of).collect()
 }
 
 /// Returns the days of `question` that an earlier scan saw.
