@@ -190,12 +190,11 @@ fn once(calls: Vec<Calls>) -> Vec<Calls> {
 fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
     let months = cost_explorer::months_to_read(scope) as u64;
     let known = last.and_then(|last| cost_explorer::pages_to_read(scope, last.bill?));
-    let (requests, basis) = match known {
-        Some((low, high)) => (Between { low, high: high + 1 }, format!("{months} months, paged as in the last scan")),
-        None => {
-            let most = months * QUESTIONS_A_MONTH * PAGES_AN_ANSWER + 1;
-            (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
-        }
+    let (requests, basis) = if let Some((low, high)) = known {
+        (Between { low, high: high + 1 }, format!("{months} months, paged as in the last scan"))
+    } else {
+        let most = months * QUESTIONS_A_MONTH * PAGES_AN_ANSWER + 1;
+        (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
     };
     (vec![Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
 }

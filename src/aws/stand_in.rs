@@ -58,6 +58,7 @@ pub fn scope(earlier: Vec<Coverage>) -> Scope {
         sdk: SdkConfig::builder().build(),
         cancel: CancellationToken::new(),
         options: Options::default(),
+        left: crate::aws::collect::Allowance::of(&Options::default()),
         heard: Heard::default(),
         earlier,
     }

@@ -8,6 +8,7 @@ mod coverage;
 mod error;
 mod export;
 mod folder;
+mod gaps;
 mod hash_key;
 mod manifest;
 pub mod page;
@@ -15,6 +16,8 @@ mod part;
 mod period;
 mod prices;
 mod prune;
+#[cfg(test)]
+mod size_tests;
 mod slot;
 mod snapshot;
 pub mod table;

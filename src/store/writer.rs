@@ -20,7 +20,8 @@ use super::snapshot::digest;
 use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
 use super::{
-    FORMAT, Head, Manifest, Part, REQUESTS, Receipt, Snapshot, Store, StoreError, batch, coverage, manifest_path, part,
+    FORMAT, Head, Manifest, Part, REQUESTS, Receipt, Snapshot, Store, StoreError, batch, coverage, gaps, manifest_path,
+    part,
 };
 use crate::model::{Coverage, CoverageState, Row};
 
@@ -121,10 +122,10 @@ impl SnapshotWriter {
     /// The store cannot be written, or a part of the base that must be joined is damaged.
     pub async fn finish(&mut self, receipt: Receipt, interrupted: bool) -> Result<Snapshot, StoreError> {
         let mut slots = self.held.clone();
-        let (mut kept, gaps) = self.carry_over(&mut slots).await?;
-        let gaps = gaps.into_iter().chain(self.too_large());
-        let coverage: Vec<Coverage> = self.all_coverage().await?.into_iter().chain(gaps).collect();
-        hold_coverage(&mut slots, &coverage)?;
+        let (mut kept, lost) = self.carry_over(&mut slots).await?;
+        let lost = lost.into_iter().chain(gaps::too_large(&self.head, &self.misfits));
+        let coverage: Vec<Coverage> = self.all_coverage().await?.into_iter().chain(lost).collect();
+        gaps::hold(&mut slots, &coverage)?;
         let full = slots.iter().filter(|(_, held)| !held.is_empty());
         let groups =
             full.flat_map(|(slot, held)| held.groups(self.part_bytes).into_iter().map(move |rows| (slot, held, rows)));
@@ -160,18 +161,6 @@ impl SnapshotWriter {
         }
         let take = |(slot, places)| Ok((slot, take_record_batch(rows, &UInt32Array::from(places))?));
         places.into_iter().map(take).collect::<Result<_, _>>().map_err(misfit)
-    }
-
-    /// The gaps that numbers leave which fit no column.
-    fn too_large(&self) -> Vec<Coverage> {
-        let gap = |((table, column), count): (&(&'static str, &'static str), &usize)| {
-            let declared = tables::find(table);
-            let read = declared.and_then(|table| table.column(column)?.read.or(table.read())).unwrap_or_default();
-            let gap = Coverage::new(table, read, CoverageState::Partial);
-            let reason = format!("{count} values of `{column}` do not fit {}: they are not known", batch::DECIMAL);
-            Coverage { account_id: self.head.account_id.clone(), ..gap }.because(reason)
-        };
-        self.misfits.iter().map(gap).collect()
     }
 
     /// True when this scan asked for the table there: by rows, or by coverage of any state but `NotAsked`.
@@ -212,7 +201,7 @@ impl SnapshotWriter {
         };
         let mut old = Vec::new();
         let before = match base.coverage().await {
-            Err(StoreError::Corrupt { .. }) => vec![lost_coverage()],
+            Err(StoreError::Corrupt { .. }) => vec![gaps::lost_coverage()],
             before => before?,
         };
         for seen in before {
@@ -239,9 +228,9 @@ impl SnapshotWriter {
     /// Sorts the base's parts into those that come over as they are, those that must be cut or joined (they go into
     /// `slots`), and the rest. Parts that the store has lost are gaps: what this scan read is worth more.
     async fn carry_over(&self, slots: &mut BTreeMap<Slot, Held>) -> Result<Carried, StoreError> {
-        let (mut kept, mut gaps) = (BTreeMap::new(), Vec::new());
+        let (mut kept, mut missing) = (BTreeMap::new(), Vec::new());
         let Some(base) = &self.base else {
-            return Ok((kept, gaps));
+            return Ok((kept, missing));
         };
         for table in tables::TABLES.iter().copied().filter(|table| table.name != COVERAGE.name) {
             let (whole, rest): (Vec<&Part>, Vec<&Part>) =
@@ -251,17 +240,17 @@ impl SnapshotWriter {
                 if there.contains(&self.store.path(&old.path)) {
                     kept.entry(table.name.to_owned()).or_insert_with(Vec::new).push(old.clone());
                 } else {
-                    gaps.push(lost(table, old));
+                    missing.push(gaps::lost(table, old));
                 }
             }
             for old in rest.into_iter().filter(|old| self.has_rows_left(table, old)) {
                 match self.join(base, table, old, slots).await {
-                    Err(StoreError::Corrupt { .. }) => gaps.push(lost(table, old)),
+                    Err(StoreError::Corrupt { .. }) => missing.push(gaps::lost(table, old)),
                     joined => joined?,
                 }
             }
         }
-        Ok((kept, gaps))
+        Ok((kept, missing))
     }
 
     /// Parts of the table that the store holds now: a prune may have been here since the base was chosen.
@@ -386,32 +375,6 @@ impl SnapshotWriter {
         let reason = "too many snapshots of the same instant".to_owned();
         Err(StoreError::Folder { folder: self.store.url().to_owned(), reason })
     }
-}
-
-/// Makes the coverage the content of its table.
-fn hold_coverage(slots: &mut BTreeMap<Slot, Held>, all: &[Coverage]) -> Result<(), StoreError> {
-    let misfit = |source| StoreError::Rows { table: COVERAGE.name, source };
-    let rows: Vec<Row> = all.iter().map(coverage::to_row).collect();
-    let rows = batch::to_batch(&COVERAGE, &rows).map_err(misfit)?;
-    slots.retain(|slot, _| slot.table != COVERAGE.name);
-    if rows.num_rows() > 0 {
-        let slot = Slot { table: COVERAGE.name, account_id: None, period: None };
-        slots.entry(slot).or_default().push(&COVERAGE, rows).map_err(misfit)?;
-    }
-    Ok(())
-}
-
-const LOST: &str = "the part of an earlier scan is missing from the store or damaged";
-
-/// The gap that a part leaves which the store has lost.
-fn lost(table: &Table, part: &Part) -> Coverage {
-    let mut gap = Coverage::new(table.name, table.read().unwrap_or_default(), CoverageState::Missing).because(LOST);
-    gap.account_id.clone_from(&part.account_id);
-    part.period.map_or(gap.clone(), |days| gap.days(days.from, days.to))
-}
-
-fn lost_coverage() -> Coverage {
-    Coverage::new(COVERAGE.name, COVERAGE.read().unwrap_or_default(), CoverageState::Missing).because(LOST)
 }
 
 fn json(manifest: &Manifest) -> Vec<u8> {

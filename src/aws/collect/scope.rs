@@ -66,7 +66,7 @@ impl Default for Options {
 }
 
 /// How long a call that was sent may still be answered after Ctrl-C: its answer may be paid for.
-const GRACE: Duration = Duration::from_millis(1000);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A bucket and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -80,10 +80,10 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         let order = order(args, context, &store).await?;
         Ok((session, store, order))
     };
-    let (session, store, order) = unless_interrupted(opened).await?;
+    let (session, store, order) = unless_interrupted(Box::pin(opened)).await?;
     if args.estimate {
         let estimates = async { Ok(estimate(&session, &store, &order).await?) };
-        let estimates = unless_interrupted(estimates).await?;
+        let estimates = unless_interrupted(Box::pin(estimates)).await?;
         context.term.data(&match format {
             Format::Json => format!("{:#}", show::estimate_json(&estimates)),
             _ => show::estimate_table(&estimates),
@@ -137,7 +137,7 @@ async fn watched(
     let (events, heard) = mpsc::channel(NEWS);
     let drawn = context.term.watch(heard);
     let scanning = scan(session, store, order, cancel.clone(), events);
-    let Some(outcome) = interruptible(context, scanning, &cancel).await else {
+    let Some(outcome) = interruptible(context, Box::pin(scanning), &cancel).await else {
         // Collectors still hold the channel: whoever draws from it would wait for them.
         drawn.abort();
         return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
