@@ -95,6 +95,7 @@ pub fn answered(reads: &[Read], say: impl Fn(&str) -> Fault + Send + Sync + 'sta
         sdk: sdk(&Connector::new(setup)),
         cancel: CancellationToken::new(),
         options: Options::default(),
+        left: crate::aws::collect::Allowance::of(&Options::default()),
         heard: Heard::default(),
         earlier: Vec::new(),
     }
@@ -113,7 +114,7 @@ pub async fn handed(collect: impl AsyncFnOnce(&Sink)) -> Handed {
             match piece {
                 Piece::Rows(table, rows) => handed.rows.entry(table.name).or_default().extend(rows),
                 Piece::Cover(coverage) => handed.coverage.push(coverage),
-                Piece::Replace { .. } => {}
+                Piece::Replace { .. } | Piece::Ahead { .. } => {}
             }
         }
         handed

@@ -144,7 +144,7 @@ pub mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::aws::collect::{Heard, Options};
+    use crate::aws::collect::{Allowance, Heard, Options};
     use crate::model::{Coverage, CoverageState};
 
     pub fn scope(earlier: Vec<Coverage>) -> Scope {
@@ -155,6 +155,7 @@ pub mod tests {
             sdk: SdkConfig::builder().build(),
             cancel: CancellationToken::new(),
             options: Options::default(),
+            left: Allowance::of(&Options::default()),
             heard: Heard::default(),
             earlier,
         }

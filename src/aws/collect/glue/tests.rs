@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::aws::collect::{Heard, Options, Piece};
+use crate::aws::collect::{Allowance, Heard, Options, Piece};
 use crate::aws::connector::{Allowlist, Connector, Fault, Role};
 use crate::aws::stand_in::{answer, refusal, sdk, setup};
 use crate::model::{Coverage, CoverageState};
@@ -21,6 +21,7 @@ pub fn scope(earlier: Vec<Coverage>) -> Scope {
         sdk: aws_types::SdkConfig::builder().build(),
         cancel: CancellationToken::new(),
         options: Options::default(),
+        left: Allowance::of(&Options::default()),
         heard: Heard::default(),
         earlier,
     }
@@ -71,7 +72,7 @@ async fn collect(mut scope: Scope, say: impl Fn(&str, &Value) -> Option<Fault> +
             match piece {
                 Piece::Rows(table, rows) => seen.rows.entry(table.name).or_default().extend(rows),
                 Piece::Cover(coverage) => seen.coverage.push(coverage),
-                Piece::Replace { .. } => {}
+                Piece::Replace { .. } | Piece::Ahead { .. } => {}
             }
         }
         seen
