@@ -1,4 +1,8 @@
 //! The least-privilege IAM policies, made from what collectors and actions declare. Asks AWS nothing.
+//!
+//! Allows each action by name. Denies, whatever else is attached to the role: any change, and any look into an object.
+
+pub mod role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,27 +17,55 @@ const NEVER: &[&str] = &["s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectV
 const KEEP: &[&str] = &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"];
 /// What is done with a journal's objects: who changes the lake cannot take back what the journal says of it.
 const RECORD: &[&str] = &["s3:GetObject", "s3:PutObject"];
+/// What is done with exports: bills, Storage Lens, inventories.
+const LOOK: &[&str] = &["s3:GetObject"];
+/// Every way to read what is in an object, its tags and its ACL.
+const CONTENTS: &str = "s3:GetObject*";
 
-/// Returns the policy of the role that scans. With a store in S3, `store` (`bucket` and prefix) is the one place where
-/// objects may be written and deleted.
-pub fn scan(reads: &[Read], store: Option<(&str, &str)>) -> Value {
+/// A bucket and a prefix in it; an empty prefix is the whole bucket.
+pub type Folder<'a> = (&'a str, &'a str);
+
+/// Where a role may go besides the configuration of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach<'a> {
+    /// The store, where it is in S3: the one place where objects may be written and deleted.
+    pub store: Option<Folder<'a>>,
+    /// Exports that may be read: bills, Storage Lens, inventories.
+    pub exports: Vec<Folder<'a>>,
+    /// Name of the role that may be assumed in other accounts.
+    pub members: Option<&'a str>,
+}
+
+/// Returns the policy of the role that scans.
+pub fn scan(reads: &[Read], reach: &Reach) -> Value {
     let mut by_service: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for action in reads.iter().map(|read| read.action) {
         by_service.entry(service(action)).or_default().insert(action);
     }
     let mut statements: Vec<Value> =
         by_service.iter().map(|(service, actions)| allow(&sid("Read", service), actions)).collect();
-    if let Some((bucket, prefix)) = store {
-        statements.extend(keep(bucket, prefix, KEEP));
+    if let Some(role) = reach.members {
+        statements.push(members(role));
     }
-    let spared = store.map(|(bucket, prefix)| objects(bucket, prefix));
-    statements.push(never("NeverTouchObjects", NEVER, spared.as_deref()));
+    for (place, &(bucket, prefix)) in reach.exports.iter().enumerate() {
+        statements.extend(keep(&format!("Export{}", place + 1), bucket, prefix, LOOK));
+    }
+    if let Some((bucket, prefix)) = reach.store {
+        statements.extend(keep("Store", bucket, prefix, KEEP));
+    }
+    let stored: Vec<String> = reach.store.iter().map(|folder| objects(*folder)).collect();
+    let read: Vec<String> = reach.exports.iter().chain(&reach.store).map(|folder| objects(*folder)).collect();
+    statements.push(never("NeverReadObjects", &[CONTENTS], &read));
+    statements.push(never("NeverTouchObjects", NEVER, &stored));
+    statements.push(
+        json!({"Sid": "NeverChangeAnything", "Effect": "Deny", "NotAction": looks(reads, reach), "Resource": "*"}),
+    );
     document(&statements)
 }
 
-/// Returns the policy of the role that applies plans. With a store in S3, `store` (`bucket` and prefix) is the one place
-/// where objects may be written, and nowhere may one be deleted.
-pub fn apply(writes: &[Write], store: Option<(&str, &str)>) -> Value {
+/// Returns the policy of the role that applies plans. With a store in S3 it is the one place where objects may be
+/// written, and nowhere may one be deleted.
+pub fn apply(writes: &[Write], store: Option<Folder>) -> Value {
     let mut by_resource: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for write in writes {
         by_resource.entry((service(write.action), write.resource)).or_default().insert(write.action);
@@ -44,14 +76,35 @@ pub fn apply(writes: &[Write], store: Option<(&str, &str)>) -> Value {
             .push(json!({"Sid": sid("Change", service), "Effect": "Allow", "Action": actions, "Resource": resource}));
     }
     let Some((bucket, prefix)) = store else {
-        statements.push(never("NeverTouchObjects", NEVER, None));
+        statements.push(never("NeverTouchObjects", NEVER, &[]));
         return document(&statements);
     };
-    statements.extend(keep(bucket, prefix, RECORD));
+    statements.extend(keep("Store", bucket, prefix, RECORD));
     let (kept, never_at_all): (Vec<_>, Vec<_>) = NEVER.iter().partition(|action| RECORD.contains(action));
-    statements.push(never("NeverDeleteObjects", &never_at_all, None));
-    statements.push(never("NeverWriteElsewhere", &kept, Some(&objects(bucket, prefix))));
+    statements.push(never("NeverDeleteObjects", &never_at_all, &[]));
+    statements.push(never("NeverWriteElsewhere", &kept, &[objects((bucket, prefix))]));
     document(&statements)
+}
+
+/// Returns everything that a scanning role may ever do, by service and verb: `s3:Get*`. The names are too many for a
+/// second list of them.
+fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
+    let verb = |action: &str| {
+        let name = action.split(':').nth(1).unwrap_or_default();
+        let known = ["BatchGet", "Describe", "Get", "List", "Lookup", "View"].into_iter().find(|verb| name.starts_with(verb));
+        known.map_or_else(|| action.to_owned(), |verb| format!("{}:{verb}*", service(action)))
+    };
+    let mut looks: BTreeSet<String> = reads.iter().map(|read| verb(read.action)).collect();
+    looks.extend(["s3:GetObject*", "s3:ListBucket"].map(|action| verb(action)));
+    looks.extend(reach.store.iter().flat_map(|_| KEEP).map(|action| (*action).to_owned()));
+    looks.insert("sts:GetCallerIdentity".to_owned());
+    looks.extend(reach.members.map(|_| "sts:AssumeRole".to_owned()));
+    looks
+}
+
+fn members(role: &str) -> Value {
+    let arn = format!("arn:aws:iam::*:role/{role}");
+    json!({"Sid": "AssumeMembers", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": arn})
 }
 
 fn document(statements: &[Value]) -> Value {
@@ -63,21 +116,23 @@ fn allow(sid: &str, actions: &BTreeSet<&str>) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"})
 }
 
-fn keep(bucket: &str, prefix: &str, actions: &[&str]) -> [Value; 2] {
+fn keep(name: &str, bucket: &str, prefix: &str, actions: &[&str]) -> [Value; 2] {
     let bucket_arn = format!("arn:aws:s3:::{bucket}");
-    let objects_arn = objects(bucket, prefix);
-    let whose = json!({"Sid": "ListStore", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": bucket_arn});
-    [whose, json!({"Sid": "KeepStore", "Effect": "Allow", "Action": actions, "Resource": objects_arn})]
+    let objects_arn = objects((bucket, prefix));
+    let (list, keep) = (format!("List{name}"), format!("Keep{name}"));
+    let whose = json!({"Sid": list, "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": bucket_arn});
+    [whose, json!({"Sid": keep, "Effect": "Allow", "Action": actions, "Resource": objects_arn})]
 }
 
-fn never(sid: &str, actions: &[&str], spared: Option<&str>) -> Value {
+fn never(sid: &str, actions: &[&str], spared: &[String]) -> Value {
     match spared {
-        None => json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*"}),
-        Some(arn) => json!({"Sid": sid, "Effect": "Deny", "Action": actions, "NotResource": arn}),
+        [] => json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*"}),
+        [arn] => json!({"Sid": sid, "Effect": "Deny", "Action": actions, "NotResource": arn}),
+        arns => json!({"Sid": sid, "Effect": "Deny", "Action": actions, "NotResource": arns}),
     }
 }
 
-fn objects(bucket: &str, prefix: &str) -> String {
+fn objects((bucket, prefix): Folder) -> String {
     let folder = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     format!("arn:aws:s3:::{bucket}/{folder}*")
 }
@@ -106,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_scanning_role_may_only_look() {
-        let policy = scan(&READS.concat(), None);
+        let policy = scan(&READS.concat(), &Reach::default());
         for action in allowed(&policy) {
             let verb = action.split(':').nth(1).unwrap();
             assert!(
@@ -123,12 +178,53 @@ mod tests {
         assert_eq!(allowed(&policy), BTreeSet::from([looks[0], looks[1], "s3:PutLifecycleConfiguration"]));
     }
 
+    fn statement<'a>(policy: &'a Value, sid: &str) -> &'a Value {
+        policy["Statement"].as_array().unwrap().iter().find(|s| s["Sid"] == sid).unwrap()
+    }
+
     #[test]
     fn a_store_in_s3_is_the_one_place_where_objects_may_be_written() {
-        let policy = scan(&READS.concat(), Some(("keep", "lake")));
-        let deny = policy["Statement"].as_array().unwrap().iter().find(|s| s["Effect"] == "Deny").unwrap();
-        assert_eq!(deny["NotResource"], "arn:aws:s3:::keep/lake/*");
+        let policy = scan(&READS.concat(), &Reach { store: Some(("keep", "lake")), ..Reach::default() });
+        assert_eq!(statement(&policy, "NeverTouchObjects")["NotResource"], "arn:aws:s3:::keep/lake/*");
         assert!(allowed(&policy).contains("s3:PutObject"));
+    }
+
+    #[test]
+    fn objects_are_read_under_the_exports_and_the_store_and_nowhere_else() {
+        let alone = scan(&READS.concat(), &Reach::default());
+        assert_eq!(statement(&alone, "NeverReadObjects")["Resource"], "*");
+        let exports = vec![("bills", "cur2"), ("lens", "")];
+        let policy = scan(&READS.concat(), &Reach { store: Some(("keep", "lake")), exports, members: None });
+        let spared = json!(["arn:aws:s3:::bills/cur2/*", "arn:aws:s3:::lens/*", "arn:aws:s3:::keep/lake/*"]);
+        assert_eq!(statement(&policy, "NeverReadObjects")["NotResource"], spared);
+        assert_eq!(statement(&policy, "NeverTouchObjects")["NotResource"], "arn:aws:s3:::keep/lake/*");
+    }
+
+    /// What is not a look is denied whatever else is attached: the pattern of each allowed action stands in the list,
+    /// and no pattern matches a change.
+    #[test]
+    fn a_scanning_role_is_denied_every_change_even_as_administrator() {
+        let policy = scan(&READS.concat(), &Reach { members: Some("leanlake-scan"), ..Reach::default() });
+        let spared = &statement(&policy, "NeverChangeAnything")["NotAction"];
+        let spared: Vec<&str> = spared.as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
+        let matches = |action: &str| {
+            spared.iter().any(|p| *p == action || p.strip_suffix('*').is_some_and(|p| action.starts_with(p)))
+        };
+        assert!(allowed(&policy).into_iter().all(matches));
+        for change in
+            ["s3:PutObject", "s3:PutLifecycleConfiguration", "glue:DeleteTable", "iam:CreateUser", "ce:CreateReport"]
+        {
+            assert!(!matches(change), "{change}");
+        }
+    }
+
+    /// IAM quotas: the inline policies of a role may have 10,240 characters, white space not counted.
+    #[test]
+    fn a_role_has_room_for_the_policy() {
+        let exports = vec![("a-bucket-with-quite-a-long-name-for-bills", "cur2/leanlake"); 3];
+        let reach =
+            Reach { store: Some(("leanlake-store-of-platform", "lake")), exports, members: Some("leanlake-scan") };
+        assert!(scan(&READS.concat(), &reach).to_string().len() < 10_240);
     }
 
     #[test]
@@ -153,7 +249,9 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "the one switch between checking and writing generated pages")]
     fn the_pages_in_docs_iam_are_what_the_declarations_say() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/iam");
-        for (name, policy) in [("scan.json", scan(&READS.concat(), None)), ("apply.json", apply(WRITES, None))] {
+        for (name, policy) in
+            [("scan.json", scan(&READS.concat(), &Reach::default())), ("apply.json", apply(WRITES, None))]
+        {
             let (page, text) = (folder.join(name), format!("{policy:#}\n"));
             if std::env::var("LEANLAKE_UPDATE").is_ok() {
                 std::fs::write(&page, &text).unwrap();
