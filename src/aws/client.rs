@@ -81,6 +81,15 @@ pub fn sts(sdk: &SdkConfig, tag: Tag) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(sdk).interceptor(tag).build())
 }
 
+/// Returns the Organizations client of `sdk`, in the Region of its only endpoint.
+pub fn organizations(sdk: &SdkConfig, account_id: &str) -> aws_sdk_organizations::Client {
+    let sdk = in_region(sdk, COST_EXPLORER_REGION);
+    let tag = Tag::new(Role::Reading, "organizations", account_id, COST_EXPLORER_REGION);
+    aws_sdk_organizations::Client::from_conf(
+        aws_sdk_organizations::config::Builder::from(&sdk).interceptor(tag).build(),
+    )
+}
+
 /// Returns the Cost Explorer client of `sdk`, in the Region of its only endpoint.
 pub fn cost_explorer(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costexplorer::Client {
     let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));

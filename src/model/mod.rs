@@ -10,6 +10,7 @@ pub mod money;
 pub mod origin;
 pub mod pool;
 pub mod row;
+pub mod service;
 pub mod storage_type;
 pub mod text;
 

@@ -151,7 +151,7 @@ fn hides(gap: &Coverage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::BillLine;
+    use crate::model::{BillLine, service};
 
     fn line(service: &str, region: &str, usd: i64) -> Reconciled {
         let line = BillLine {
@@ -173,9 +173,9 @@ mod tests {
 
     #[test]
     fn a_denied_region_hides_its_spend_once_and_a_denied_bucket_only_its_own() {
-        let lines = [line(services::S3, "eu-west-1", 100), line(services::S3, "us-east-1", 40)];
+        let lines = [line(service::S3, "eu-west-1", 100), line(service::S3, "us-east-1", 40)];
         let mut pool = super::super::tests::pool("1/us-east-1/s3/lake/current", "STANDARD", "25");
-        pool.line.service = services::S3.to_owned();
+        pool.line.service = service::S3.to_owned();
         let missing = CoverageState::Missing;
         let gaps = [
             gap("storage", "cloudwatch:GetMetricData", missing, Some("eu-west-1")),
@@ -190,15 +190,15 @@ mod tests {
 
     #[test]
     fn an_account_that_was_not_read_hides_what_it_paid_and_not_the_whole_bill() {
-        let lines = [line(services::S3, "eu-west-1", 100), line(services::S3, "us-east-1", 40)];
-        let accounts = BTreeMap::from([(("1".to_owned(), services::S3.to_owned()), Money::new(30.into()))]);
+        let lines = [line(service::S3, "eu-west-1", 100), line(service::S3, "us-east-1", 40)];
+        let accounts = BTreeMap::from([(("1".to_owned(), service::S3.to_owned()), Money::new(30.into()))]);
         let gaps = [gap("buckets", "s3:ListBuckets", CoverageState::Missing, None)];
         assert_eq!(blind(&gaps, billed(&lines, &accounts), &[]).usd, Some(Money::new(30.into())));
     }
 
     #[test]
     fn a_size_that_was_not_read_hides_no_spend() {
-        let lines = [line(services::S3, "eu-west-1", 100)];
+        let lines = [line(service::S3, "eu-west-1", 100)];
         let over = CoverageState::OverBudget;
         let gaps = [
             gap("multipart_uploads", "s3:ListParts", over, Some("eu-west-1")),

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::services;
 use crate::analysis::LineCost;
-use crate::model::{BillLine, Money, Pool};
+use crate::model::{BillLine, Money, Pool, service};
 
 /// One line of the last full month's bill and how much of it the pools explain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,7 +82,7 @@ fn explain<'a>(cost: &'a LineCost, held: &mut BTreeMap<(&'a str, &'a str), (Mone
         *left = *left - explained;
         pools = *count;
     }
-    Reconciled { line: line.clone(), billed: cost.net, explained, pools, lake: services::is_lake(&line.service) }
+    Reconciled { line: line.clone(), billed: cost.net, explained, pools, lake: service::is_lake(&line.service) }
 }
 
 #[cfg(test)]
@@ -98,7 +97,7 @@ mod tests {
     }
 
     fn pool(usage_type: &str, usd: i64) -> Pool {
-        let cost = line(services::S3, usage_type, usd);
+        let cost = line(service::S3, usage_type, usd);
         let mut pool = super::super::tests::pool("a/b", "STANDARD", "0");
         (pool.line, pool.billed) = (cost.line, Some(cost.net));
         pool
@@ -106,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_no_bucket_explains_is_shown_and_other_services_stand_apart() {
-        let bill = [line(services::S3, "T", 100), line(services::S3, "Requests", 7), line("Amazon SageMaker", "X", 50)];
+        let bill = [line(service::S3, "T", 100), line(service::S3, "Requests", 7), line("Amazon SageMaker", "X", 50)];
         let lines = reconcile(&[pool("T", 60), pool("T", 30)], &bill);
         let shown: Vec<_> = lines.iter().map(|l| (l.line.usage_type.as_str(), l.unexplained(), l.pools)).collect();
         let usd = |n: i64| Money::new(n.into());
@@ -120,7 +119,7 @@ mod tests {
         fn the_parts_of_the_bill_add_up_to_it(costs in proptest::collection::vec((0..3_usize, -5_i64..50), 0..8),
                                               pools in proptest::collection::vec((0..3_usize, 0_i64..60), 0..8)) {
             let names = ["T", "U", "V"];
-            let bill: Vec<LineCost> = costs.iter().map(|(at, usd)| line(services::S3, names[*at], *usd)).collect();
+            let bill: Vec<LineCost> = costs.iter().map(|(at, usd)| line(service::S3, names[*at], *usd)).collect();
             let pools: Vec<Pool> = pools.iter().map(|(at, usd)| pool(names[*at], *usd)).collect();
             let lines = reconcile(&pools, &bill);
             prop_assert!(lines.iter().all(|line| line.explained >= Money::ZERO && line.explained <= line.billed.max(Money::ZERO)));

@@ -5,14 +5,11 @@ use rust_decimal::Decimal;
 
 use super::super::storage::BucketKey;
 use super::split::Part;
+use crate::model::service::{ATHENA, S3};
 use crate::model::storage_type;
 use crate::model::{PoolPath, Row, Untrusted};
 use crate::prices::code_of;
 
-/// S3 as Cost Explorer names it.
-pub(super) const S3: &str = "Amazon Simple Storage Service";
-/// Athena as Cost Explorer names it.
-pub(super) const ATHENA: &str = "Amazon Athena";
 /// Item of the price book that a query's bytes cost.
 const SCANNED: &str = "athena.sql.scanned";
 const BYTES_PER_GB: i64 = 1 << 30;

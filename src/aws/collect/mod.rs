@@ -16,6 +16,7 @@ pub mod glue;
 pub mod heard;
 pub mod instant;
 pub mod network;
+pub mod organization;
 pub mod outcome;
 pub mod pages;
 pub mod read;
@@ -33,9 +34,12 @@ pub use read::Read;
 pub use scope::{Options, Place, Scope};
 pub use sink::{Piece, Sink};
 
+use crate::model::service;
+
 /// Every call that a scan makes, by collector. The connector's allowlist and the printed IAM policy are made from it.
 pub const READS: &[&[Read]] = &[
     cost_explorer::READS,
+    organization::READS,
     s3::READS,
     cloudwatch::READS,
     athena::READS,
@@ -146,6 +150,16 @@ impl Collector {
             Collector::EmrServerless => emr_serverless::READS,
             Collector::Redshift => redshift::READS,
             Collector::RedshiftServerless => redshift_serverless::READS,
+        }
+    }
+
+    /// Returns the services whose dollars say how much a read of it matters, as Cost Explorer names them; none for what is
+    /// read whatever it costs.
+    pub const fn billed_as(self) -> &'static [&'static str] {
+        match self {
+            Collector::Bill => &[],
+            Collector::S3 | Collector::Storage => &[service::S3],
+            Collector::Athena => &[service::ATHENA],
         }
     }
 

@@ -180,6 +180,11 @@ impl Scope {
         client::lake_formation(&self.sdk, self.tag("lakeformation"))
     }
 
+    /// Returns the Organizations client: one global endpoint, whatever Region is scanned.
+    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+        client::organizations(&self.sdk, &self.account_id)
+    }
+
     /// Returns the Cost Explorer client: one global endpoint, whatever Region is scanned.
     pub fn cost_explorer(&self) -> aws_sdk_costexplorer::Client {
         client::cost_explorer(&self.sdk, &self.account_id)

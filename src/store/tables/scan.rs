@@ -12,6 +12,10 @@ pub const ACCOUNTS: Table = Table {
         column("account_id", Kind::Text, "Account."),
         column("name", Kind::Text, "Its name; NULL when it was not seen."),
         column("scanned", Kind::Flag, "True when this scan read it with its own credentials."),
+        column("state", Kind::Text, "`ACTIVE`, `SUSPENDED`, …; NULL when the organization was not asked.")
+            .by("organizations:ListAccounts"),
+        column("payer", Kind::Flag, "True for the management account, which pays; NULL when nobody said.")
+            .by("organizations:DescribeOrganization"),
     ],
 };
 

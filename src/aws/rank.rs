@@ -1,0 +1,206 @@
+//! What is read in detail: accounts, services and Regions in order of spend until most of the lake's spend is covered.
+//!
+//! Pure. What the bill does not know is read; what is left out is said with its dollars.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use crate::aws::collect::{Collector, Reach};
+use crate::model::Money;
+
+/// The share of the lake's spend, in hundredths, that a scan reads in detail.
+pub const ENOUGH: u32 = 95;
+
+/// What the last thirty days cost, USD, as far as the bill tells. The bill tells accounts and Regions apart, but not both
+/// at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spend {
+    /// By account and service; empty when it was not read.
+    pub accounts: BTreeMap<(String, String), Money>,
+    /// By service and Region; empty when it was not read.
+    pub regions: BTreeMap<(String, String), Money>,
+}
+
+/// A collector in an account and, for regional ones, a Region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Run {
+    /// What is read.
+    pub collector: Collector,
+    /// Where.
+    pub account_id: String,
+    /// Where; `None` for collectors that have one endpoint for the whole account.
+    pub region: Option<String>,
+}
+
+/// What is read and what is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranked {
+    /// Runs, the dearest first.
+    pub kept: Vec<Run>,
+    /// Runs that are left out, with what they cost, USD in thirty days.
+    pub left: Vec<(Run, Money)>,
+}
+
+/// Returns which of `runs` are made.
+pub fn rank(runs: Vec<Run>, spend: &Spend) -> Ranked {
+    let costs: Vec<Option<Money>> = runs.iter().map(|run| spend.of(run)).collect();
+    let places: BTreeMap<(&str, &[&str], Option<&str>), Money> =
+        runs.iter().zip(&costs).filter_map(|(run, cost)| Some((place(run), (*cost)?))).collect();
+    let kept = dearest(&places);
+    let mut ranked: Vec<(Option<Money>, bool, Run)> = runs
+        .iter()
+        .zip(costs)
+        .map(|(run, cost)| (cost, cost.is_none() || kept.contains(&place(run)), run.clone()))
+        .collect();
+    // What nobody can rank comes first: it is little, and other accounts may hang on it.
+    ranked.sort_by(|a, b| (a.0.is_some(), b.0, &a.2).cmp(&(b.0.is_some(), a.0, &b.2)));
+    let (kept, left): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(_, kept, _)| *kept);
+    Ranked {
+        kept: kept.into_iter().map(|(_, _, run)| run).collect(),
+        left: left.into_iter().map(|(cost, _, run)| (run, cost.unwrap_or(Money::ZERO))).collect(),
+    }
+}
+
+/// Collectors of one service share its dollars: both are made or neither is.
+fn place(run: &Run) -> (&str, &'static [&'static str], Option<&str>) {
+    (&run.account_id, run.collector.billed_as(), run.region.as_deref())
+}
+
+/// Returns the places that together have enough of the spend.
+fn dearest<K: Ord + Copy>(places: &BTreeMap<K, Money>) -> BTreeSet<K> {
+    let total: Money = places.values().copied().sum();
+    let enough = total * Decimal::new(ENOUGH.into(), 2);
+    let mut order: Vec<(K, Money)> = places.iter().map(|(place, usd)| (*place, *usd)).collect();
+    order.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let mut sum = Money::ZERO;
+    let mut kept = BTreeSet::new();
+    for (place, usd) in order {
+        if sum >= enough && total > Money::ZERO {
+            break;
+        }
+        sum += usd;
+        kept.insert(place);
+    }
+    kept
+}
+
+impl Spend {
+    /// Returns what the services of a run cost there; `None` where the bill does not tell.
+    fn of(&self, run: &Run) -> Option<Money> {
+        let services = run.collector.billed_as();
+        if services.is_empty() || (self.accounts.is_empty() && self.regions.is_empty()) {
+            return None;
+        }
+        Some(services.iter().map(|service| self.of_service(service, run)).sum())
+    }
+
+    fn of_service(&self, service: &str, run: &Run) -> Money {
+        let everywhere: Money = self.regions.iter().filter(|((of, _), _)| of == service).map(|(_, usd)| *usd).sum();
+        let account = self.accounts.get(&(run.account_id.clone(), service.to_owned())).copied();
+        let account = account.unwrap_or(if self.accounts.is_empty() { everywhere } else { Money::ZERO });
+        let Some(region) = &run.region else { return account };
+        let there = self.regions.get(&(service.to_owned(), region.clone())).copied().unwrap_or(Money::ZERO);
+        let share = there.usd().checked_div(everywhere.usd());
+        share.map_or(account, |share| account * share)
+    }
+}
+
+/// Returns the runs of `collectors` over `accounts` and `regions`.
+pub fn runs(collectors: &[Collector], accounts: &[String], regions: &BTreeSet<String>) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for (account_id, &collector) in accounts.iter().flat_map(|account| collectors.iter().map(move |of| (account, of))) {
+        let run = |region: Option<&String>| Run { collector, account_id: account_id.clone(), region: region.cloned() };
+        match collector.reach() {
+            Reach::Regional => runs.extend(regions.iter().map(|region| run(Some(region)))),
+            Reach::Bill | Reach::Buckets | Reach::Global => runs.push(run(None)),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::service::{ATHENA, S3};
+
+    fn usd(amount: i64) -> Money {
+        Money::new(amount.into())
+    }
+
+    fn spend(accounts: &[(&str, &str, i64)], regions: &[(&str, &str, i64)]) -> Spend {
+        let pairs = |of: &[(&str, &str, i64)]| {
+            of.iter().map(|(a, b, amount)| (((*a).to_owned(), (*b).to_owned()), usd(*amount))).collect()
+        };
+        Spend { accounts: pairs(accounts), regions: pairs(regions) }
+    }
+
+    fn all(accounts: &[&str], regions: &[&str]) -> Vec<Run> {
+        let accounts: Vec<String> = accounts.iter().map(|account| (*account).to_owned()).collect();
+        let regions = regions.iter().map(|region| (*region).to_owned()).collect();
+        runs(&[Collector::Storage, Collector::Athena], &accounts, &regions)
+    }
+
+    fn names(runs: &[Run]) -> Vec<String> {
+        let name =
+            |run: &Run| format!("{} {} {}", run.account_id, run.collector.name(), run.region.as_deref().unwrap_or("-"));
+        runs.iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_dearest_come_first_until_enough_is_covered_and_the_rest_is_left_out_with_its_dollars() {
+        let spend = spend(
+            &[("1", S3, 900), ("1", ATHENA, 60), ("2", S3, 39), ("2", ATHENA, 1)],
+            &[(S3, "eu-west-1", 10), (ATHENA, "eu-west-1", 10)],
+        );
+        let ranked = rank(all(&["1", "2"], &["eu-west-1"]), &spend);
+        assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1", "1 athena eu-west-1"]);
+        let left: Vec<(String, Money)> =
+            ranked.left.iter().map(|(run, usd)| (names(&[run.clone()]).remove(0), *usd)).collect();
+        assert_eq!(left, [("2 cloudwatch eu-west-1".to_owned(), usd(39)), ("2 athena eu-west-1".to_owned(), usd(1))]);
+    }
+
+    #[test]
+    fn a_region_gets_its_share_of_the_accounts_spend() {
+        let spend = spend(&[("1", S3, 100)], &[(S3, "eu-west-1", 98), (S3, "us-east-1", 2)]);
+        let ranked = rank(all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
+        assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
+        assert!(ranked.left.iter().any(|(run, cost)| run.region.as_deref() == Some("us-east-1") && *cost == usd(2)));
+    }
+
+    #[test]
+    fn without_a_bill_everything_is_read() {
+        let ranked = rank(all(&["1", "2"], &["eu-west-1"]), &Spend::default());
+        assert_eq!((ranked.kept.len(), ranked.left.len()), (4, 0));
+    }
+
+    #[test]
+    fn a_bill_without_accounts_still_ranks_regions() {
+        let spend = spend(&[], &[(S3, "eu-west-1", 99), (S3, "us-east-1", 1), (ATHENA, "eu-west-1", 0)]);
+        let ranked = rank(all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
+        assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
+    }
+
+    #[test]
+    fn a_lake_that_cost_nothing_is_read_whole() {
+        let spend = spend(&[("1", S3, 0), ("1", ATHENA, 0)], &[(S3, "eu-west-1", 0)]);
+        assert_eq!(rank(all(&["1"], &["eu-west-1"]), &spend).left, []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_kept_covers_enough_and_nothing_is_lost(
+            amounts in proptest::collection::vec(0_i64..10_000, 1..12),
+        ) {
+            let accounts: Vec<String> = (0..amounts.len()).map(|n| format!("{n:012}")).collect();
+            let billed: Vec<(&str, &str, i64)> = accounts.iter().zip(&amounts).map(|(a, n)| (a.as_str(), S3, *n)).collect();
+            let runs = runs(&[Collector::S3], &accounts, &BTreeSet::new());
+            let ranked = rank(runs.clone(), &spend(&billed, &[]));
+            let left: Money = ranked.left.iter().map(|(_, usd)| *usd).sum();
+            let total: i64 = amounts.iter().sum();
+            proptest::prop_assert!(left * Decimal::from(20) <= usd(total));
+            let again: BTreeSet<Run> = ranked.kept.into_iter().chain(ranked.left.into_iter().map(|(run, _)| run)).collect();
+            proptest::prop_assert_eq!(again, runs.into_iter().collect::<BTreeSet<_>>());
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The services of a data lake, as Cost Explorer's dimension `SERVICE` and the bill's product names have them.
+
+/// S3.
+pub const S3: &str = "Amazon Simple Storage Service";
+/// Athena.
+pub const ATHENA: &str = "Amazon Athena";
+/// Glue.
+pub const GLUE: &str = "AWS Glue";
+/// EMR on EC2, on EKS and Serverless: the charge of EMR itself.
+pub const EMR: &str = "Amazon Elastic MapReduce";
+/// EMR Serverless, where it has a line of its own.
+pub const EMR_SERVERLESS: &str = "Amazon EMR Serverless";
+/// Redshift, provisioned and serverless.
+pub const REDSHIFT: &str = "Amazon Redshift";
+/// NAT gateways, transfer between zones and Regions, EBS.
+pub const EC2_OTHER: &str = "EC2 - Other";
+/// Interface endpoints, public addresses, transit gateways.
+pub const VPC: &str = "Amazon Virtual Private Cloud";
+/// Network Firewall.
+pub const NETWORK_FIREWALL: &str = "AWS Network Firewall";
+
+/// Services of a data lake. What runs on EC2 or in a VPC is not told apart here.
+const LAKE: [&str; 12] = [
+    S3,
+    ATHENA,
+    GLUE,
+    "AWS Lake Formation",
+    EMR,
+    EMR_SERVERLESS,
+    REDSHIFT,
+    "Amazon Kinesis Firehose",
+    "Amazon Kinesis",
+    "Amazon Managed Streaming for Apache Kafka",
+    "Amazon Managed Workflows for Apache Airflow",
+    "Amazon Simple Storage Service Glacier",
+];
+
+/// Returns true for the services of a data lake.
+pub fn is_lake(service: &str) -> bool {
+    LAKE.contains(&service)
+}
