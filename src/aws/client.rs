@@ -8,9 +8,9 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::aws::connector::{Role, Tag};
 
-/// Returns the Region of the one endpoint that Cost Explorer, Budgets and Cost Optimization Hub each have in the partition
-/// of `region` (`partitions.json` of the AWS SDKs).
-pub fn cost_explorer_region(region: &str) -> &'static str {
+/// Returns the Region of the one endpoint that Cost Explorer, Organizations, Budgets and Cost Optimization Hub each have
+/// in the partition of `region` (`partitions.json` of the AWS SDKs).
+pub fn home_region(region: &str) -> &'static str {
     let homes = [
         ("cn-", "cn-northwest-1"),
         ("eusc-", "eusc-de-east-1"),
@@ -83,8 +83,9 @@ pub fn sts(sdk: &SdkConfig, tag: Tag) -> aws_sdk_sts::Client {
 
 /// Returns the Organizations client of `sdk`, in the Region of its only endpoint.
 pub fn organizations(sdk: &SdkConfig, account_id: &str) -> aws_sdk_organizations::Client {
-    let sdk = in_region(sdk, COST_EXPLORER_REGION);
-    let tag = Tag::new(Role::Reading, "organizations", account_id, COST_EXPLORER_REGION);
+    let home = home_region(sdk.region().map_or("", Region::as_ref));
+    let sdk = in_region(sdk, home);
+    let tag = Tag::new(Role::Reading, "organizations", account_id, home);
     aws_sdk_organizations::Client::from_conf(
         aws_sdk_organizations::config::Builder::from(&sdk).interceptor(tag).build(),
     )
@@ -92,7 +93,7 @@ pub fn organizations(sdk: &SdkConfig, account_id: &str) -> aws_sdk_organizations
 
 /// Returns the Cost Explorer client of `sdk`, in the Region of its only endpoint.
 pub fn cost_explorer(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costexplorer::Client {
-    let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));
+    let region = home_region(sdk.region().map_or("", Region::as_ref));
     let sdk = in_region(sdk, region);
     let tag = Tag::new(Role::Reading, "ce", account_id, region);
     aws_sdk_costexplorer::Client::from_conf(aws_sdk_costexplorer::config::Builder::from(&sdk).interceptor(tag).build())
@@ -118,7 +119,7 @@ pub fn cloudtrail(sdk: &SdkConfig, tag: Tag) -> aws_sdk_cloudtrail::Client {
 
 /// Returns the Budgets client of `sdk`, in the Region of its only endpoint.
 pub fn budgets(sdk: &SdkConfig, account_id: &str) -> aws_sdk_budgets::Client {
-    let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));
+    let region = home_region(sdk.region().map_or("", Region::as_ref));
     let sdk = in_region(sdk, region);
     let tag = Tag::new(Role::Reading, "budgets", account_id, region);
     aws_sdk_budgets::Client::from_conf(aws_sdk_budgets::config::Builder::from(&sdk).interceptor(tag).build())
@@ -126,7 +127,7 @@ pub fn budgets(sdk: &SdkConfig, account_id: &str) -> aws_sdk_budgets::Client {
 
 /// Returns the client of Cost Optimization Hub, in the Region of its only endpoint.
 pub fn cost_optimization_hub(sdk: &SdkConfig, account_id: &str) -> aws_sdk_costoptimizationhub::Client {
-    let region = cost_explorer_region(sdk.region().map_or("", Region::as_ref));
+    let region = home_region(sdk.region().map_or("", Region::as_ref));
     let sdk = in_region(sdk, region);
     let tag = Tag::new(Role::Reading, "cost-optimization-hub", account_id, region);
     let config = aws_sdk_costoptimizationhub::config::Builder::from(&sdk).interceptor(tag);
@@ -164,10 +165,10 @@ mod tests {
 
     #[test]
     fn cost_explorer_is_asked_in_its_own_partition() {
-        assert_eq!(cost_explorer_region("eu-west-1"), "us-east-1");
-        assert_eq!(cost_explorer_region("eusc-de-east-1"), "eusc-de-east-1");
-        assert_eq!(cost_explorer_region("cn-north-1"), "cn-northwest-1");
-        assert_eq!(cost_explorer_region("us-isob-west-1"), "us-isob-east-1");
+        assert_eq!(home_region("eu-west-1"), "us-east-1");
+        assert_eq!(home_region("eusc-de-east-1"), "eusc-de-east-1");
+        assert_eq!(home_region("cn-north-1"), "cn-northwest-1");
+        assert_eq!(home_region("us-isob-west-1"), "us-isob-east-1");
     }
 
     #[test]

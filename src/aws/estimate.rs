@@ -160,6 +160,8 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
     }
     match collector {
         Collector::Bill => bill(scope, last),
+        // A page or two, and only where other accounts are read; it is not chosen, so it is not listed.
+        Collector::Organization => (Vec::new(), String::new()),
         Collector::S3 => buckets(scope, counted),
         Collector::Storage => metrics(scope, counted),
         Collector::Athena => queries(scope),

@@ -91,7 +91,8 @@ pub fn apply(writes: &[Write], store: Option<Folder>) -> Value {
 fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
     let verb = |action: &str| {
         let name = action.split(':').nth(1).unwrap_or_default();
-        let known = ["BatchGet", "Describe", "Get", "List", "Lookup", "View"].into_iter().find(|verb| name.starts_with(verb));
+        let known =
+            ["BatchGet", "Describe", "Get", "List", "Lookup", "View"].into_iter().find(|verb| name.starts_with(verb));
         known.map_or_else(|| action.to_owned(), |verb| format!("{}:{verb}*", service(action)))
     };
     let mut looks: BTreeSet<String> = reads.iter().map(|read| verb(read.action)).collect();

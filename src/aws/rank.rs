@@ -113,7 +113,7 @@ pub fn runs(collectors: &[Collector], accounts: &[String], regions: &BTreeSet<St
         let run = |region: Option<&String>| Run { collector, account_id: account_id.clone(), region: region.cloned() };
         match collector.reach() {
             Reach::Regional => runs.extend(regions.iter().map(|region| run(Some(region)))),
-            Reach::Bill | Reach::Buckets | Reach::Global => runs.push(run(None)),
+            Reach::Bill | Reach::Organization | Reach::Buckets | Reach::Global => runs.push(run(None)),
         }
     }
     runs

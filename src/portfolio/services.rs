@@ -13,6 +13,7 @@ pub(super) fn of_table(table: &str) -> Option<&'static str> {
         | "emr_serverless_apps"
         | "emr_serverless_runs" => Some(EMR),
         "redshift_clusters" | "redshift_workgroups" => Some(REDSHIFT),
+        _ if table.starts_with("glue_") => Some(GLUE),
         _ => None,
     }
 }

@@ -60,6 +60,8 @@ pub enum Reach {
     Bill,
     /// Second, once: buckets say in which Regions they are.
     Buckets,
+    /// After the bill, once, where more than one account is read: which accounts there are.
+    Organization,
     /// Last, once: services with one endpoint for the whole account.
     Global,
     /// Last, in each Region.
@@ -71,6 +73,8 @@ pub enum Reach {
 pub enum Collector {
     /// Cost Explorer.
     Bill,
+    /// The accounts of the organization.
+    Organization,
     /// Buckets, their settings and unfinished uploads.
     S3,
     /// Storage metrics.
@@ -96,7 +100,7 @@ pub enum Collector {
 }
 
 impl Collector {
-    /// All of them, in the order in which they run.
+    /// Those that `--only` chooses from, in the order in which they run.
     pub const ALL: [Collector; 12] = [
         Collector::Bill,
         Collector::S3,
@@ -116,6 +120,7 @@ impl Collector {
     pub const fn name(self) -> &'static str {
         match self {
             Collector::Bill => "bill",
+            Collector::Organization => "organization",
             Collector::S3 => "s3",
             Collector::Storage => "cloudwatch",
             Collector::Athena => "athena",
@@ -139,6 +144,7 @@ impl Collector {
     pub const fn reads(self) -> &'static [Read] {
         match self {
             Collector::Bill => cost_explorer::READS,
+            Collector::Organization => organization::READS,
             Collector::S3 => s3::READS,
             Collector::Storage => cloudwatch::READS,
             Collector::Athena => athena::READS,
@@ -157,9 +163,13 @@ impl Collector {
     /// read whatever it costs.
     pub const fn billed_as(self) -> &'static [&'static str] {
         match self {
-            Collector::Bill => &[],
+            Collector::Bill | Collector::Organization | Collector::Trail | Collector::Advice => &[],
             Collector::S3 | Collector::Storage => &[service::S3],
             Collector::Athena => &[service::ATHENA],
+            Collector::Glue => &[service::GLUE],
+            Collector::Emr | Collector::EmrServerless => &[service::EMR, service::EMR_SERVERLESS],
+            Collector::Redshift | Collector::RedshiftServerless => &[service::REDSHIFT],
+            Collector::Network => &[service::EC2_OTHER, service::VPC, service::NETWORK_FIREWALL],
         }
     }
 
@@ -167,6 +177,7 @@ impl Collector {
     pub const fn reach(self) -> Reach {
         match self {
             Collector::Bill => Reach::Bill,
+            Collector::Organization => Reach::Organization,
             Collector::S3 => Reach::Buckets,
             Collector::Storage
             | Collector::Athena
@@ -181,10 +192,16 @@ impl Collector {
         }
     }
 
+    /// Returns true for what is read account by account, the dearest first.
+    pub fn is_detail(self) -> bool {
+        !matches!(self.reach(), Reach::Bill | Reach::Organization)
+    }
+
     /// Reads the service into `sink`, for the scope's account and Region.
     pub async fn collect(self, scope: Scope, sink: Sink) {
         match self {
             Collector::Bill => drop(cost_explorer::collect(&scope, &sink).await),
+            Collector::Organization => drop(organization::collect(&scope, &sink).await),
             Collector::S3 => drop(s3::collect(&scope, &sink).await),
             Collector::Storage => cloudwatch::collect(&scope, &sink).await,
             Collector::Athena => athena::collect(&scope, &sink).await,

@@ -105,7 +105,30 @@ impl Scope {
     #[must_use]
     pub fn in_region(&self, region: &str) -> Scope {
         let sdk = client::in_region(&self.sdk, region);
-        Scope { region: region.to_owned(), sdk, ..self.clone() }
+        let earlier = self.earlier.iter().filter(|seen| seen.region.as_deref().is_none_or(|of| of == region));
+        Scope { region: region.to_owned(), sdk, earlier: earlier.cloned().collect(), ..self.without_past() }
+    }
+
+    /// Returns the same scope in another account, with credentials for it.
+    #[must_use]
+    pub fn in_account(&self, account_id: &str, sdk: SdkConfig) -> Scope {
+        let earlier = self.earlier.iter().filter(|seen| seen.account_id.as_deref().is_none_or(|of| of == account_id));
+        Scope { account_id: account_id.to_owned(), sdk, earlier: earlier.cloned().collect(), ..self.without_past() }
+    }
+
+    /// The past of a thousand accounts is not copied only to be dropped.
+    fn without_past(&self) -> Scope {
+        Scope {
+            account_id: self.account_id.clone(),
+            region: self.region.clone(),
+            as_of: self.as_of,
+            sdk: self.sdk.clone(),
+            cancel: self.cancel.clone(),
+            options: self.options.clone(),
+            left: self.left.clone(),
+            heard: self.heard.clone(),
+            earlier: Vec::new(),
+        }
     }
 
     /// Returns an S3 client for this Region.

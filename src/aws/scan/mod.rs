@@ -2,31 +2,41 @@
 //!
 //! A collector that fails, even by a panic, leaves gaps and touches no other. Changes nothing in AWS.
 
+pub mod accounts;
 mod regions;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use futures::future::join_all;
+use futures::StreamExt;
 use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::accounts::{Accounts, Known};
 use self::regions::Regions;
 use self::tally::Tally;
 use crate::aws::collect::s3::OTHER_REGIONS;
 use crate::aws::collect::{Allowance, Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3};
 use crate::aws::connector::Connector;
+use crate::aws::member::MemberRole;
+use crate::aws::rank::{Run, Spend, rank, runs};
 use crate::aws::session::Session;
-use crate::model::{Coverage, CoverageState, Event, Origin, Row};
+use crate::model::{Coverage, CoverageState, Event, Money, Origin};
 use crate::store::tables::scan::ACCOUNTS;
 use crate::store::{BillPages, Head, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
 
 /// How long a collector may take to hand over its gaps once its time is up, or Ctrl-C was pressed.
 const TO_END: Duration = Duration::from_secs(30);
+
+/// Collectors that run at the same time. Each of them keeps to the pace of its service by itself.
+const AT_ONCE: usize = 48;
+
+/// Accounts whose buckets are read at the same time.
+const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// How often the cost so far is told.
 const TELL_COST: Duration = Duration::from_millis(500);
@@ -38,6 +48,12 @@ pub struct Order {
     pub as_of: DateTime<Utc>,
     /// Which collectors run; the tables of the others come over from the last snapshot.
     pub collectors: BTreeSet<Collector>,
+    /// Which accounts are read in detail.
+    pub accounts: Accounts,
+    /// The role that is assumed in other accounts.
+    pub role: Option<MemberRole>,
+    /// True to read every service, account and Region, however little it costs.
+    pub all: bool,
     /// Limits of the collectors.
     pub options: Options,
 }
@@ -123,7 +139,7 @@ pub async fn scan(
     let (sink, pieces) = Sink::reporting(events.clone(), cancel.clone());
     let sink = sink.over(base.clone());
     let drained = tokio::spawn(drain(writer, pieces, events, session.connector.clone()));
-    let bill = run(&scope, &sink, order, base.as_ref()).await;
+    let bill = run(&scope, &sink, order, base.as_ref(), &session.identity.partition).await;
     drop(sink);
     let (mut writer, tally) = drained.await.map_err(|_| ScanError::Lost)??;
     let interrupted = cancel.is_cancelled();
@@ -180,47 +196,68 @@ fn leave_out(writer: &mut SnapshotWriter, order: &Order) {
     }
 }
 
-/// The phases: the bill, which says where to look; the buckets; then each Region. Returns how the bill was paged.
-async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>) -> Option<BillPages> {
+/// The phases: the bill, which says where to look; the buckets of each account; then each Region. Returns how the bill
+/// was paged.
+async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>, partition: &str) -> Option<BillPages> {
     for collector in Collector::ALL.into_iter().filter(|collector| !order.collectors.contains(collector)) {
-        not_asked(collector, scope, sink, None).await;
+        not_asked(collector, &scope.account_id, sink, None, None).await;
     }
     let asked = |collector: &Collector| order.collectors.contains(collector);
     let mut regions = Regions::of(&order.options.regions);
     regions.add(regions::known(base, &scope.earlier).await);
-    let mut pages = None;
+    let mut billed = cost_explorer::Bill::default();
     if asked(&Collector::Bill) {
-        let bill = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
-        regions.add(bill.regions);
-        pages = (bill.pages.pages > 0).then_some(bill.pages);
-    } else if base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
-        let own = Row::new().with("account_id", scope.account_id.as_str()).with("scanned", true);
-        sink.rows(&ACCOUNTS, vec![own]).await;
+        billed = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
+        regions.add(std::mem::take(&mut billed.regions));
     }
-    if asked(&Collector::S3) {
-        let places = guarded(Collector::S3, scope, sink, buckets).await.unwrap_or_default();
-        regions.add(places.into_iter().map(|place| place.region));
+    let known = Known::ask(scope, sink, &order.accounts, &billed).await;
+    let wanted = known.wanted(&order.accounts, &scope.account_id);
+    let spend = if order.all { Spend::default() } else { std::mem::take(&mut billed.spend) };
+    let detail: Vec<Collector> = Collector::ALL.into_iter().filter(|c| asked(c) && c.is_detail()).collect();
+    let first = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), &spend);
+    let entered = first.kept.iter().map(|run| run.account_id.clone()).collect();
+    let scopes =
+        accounts::enter(scope, sink, &entered, order.role.as_ref().map(|role| (role, partition)), &detail).await;
+    if asked(&Collector::Bill) || base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
+        sink.rows(&ACCOUNTS, known.rows(&scopes)).await;
     }
+    let with_buckets = first.kept.iter().filter(|run| run.collector == Collector::S3);
+    let places = futures::stream::iter(with_buckets.filter_map(|run| scopes.get(&run.account_id)))
+        .map(|scope| guarded(Collector::S3, scope, sink, buckets))
+        .buffer_unordered(ACCOUNTS_AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    regions.add(places.into_iter().flatten().flatten().map(|place| place.region));
     for region in regions.left_out() {
-        for collector in Collector::ALL.into_iter().filter(|c| c.reach() == Reach::Regional && asked(c)) {
-            not_asked(collector, scope, sink, Some(&region)).await;
+        for collector in detail.iter().filter(|collector| collector.reach() == Reach::Regional) {
+            not_asked(*collector, &scope.account_id, sink, Some(&region), Some(OTHER_REGIONS)).await;
         }
     }
-    let visited = regions.to_visit(&scope.region);
-    let scopes = |collector: Collector| -> Vec<Scope> {
-        match collector.reach() {
-            Reach::Bill | Reach::Buckets => Vec::new(),
-            Reach::Global => vec![scope.clone()],
-            Reach::Regional => visited.iter().map(|region| scope.in_region(region)).collect(),
-        }
-    };
-    let runs = Collector::ALL.into_iter().filter(asked);
-    let runs = runs.flat_map(|collector| scopes(collector).into_iter().map(move |scope| (collector, scope)));
-    join_all(runs.map(|(collector, scope)| async move {
-        guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
-    }))
-    .await;
-    pages
+    let ranked = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), &spend);
+    left_out(&ranked.left, sink).await;
+    let runs = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets);
+    futures::stream::iter(runs.filter_map(|run| Some((run.collector, scope_of(run, &scopes)?))))
+        .map(async |(collector, scope)| {
+            guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    (billed.pages.pages > 0).then_some(billed.pages)
+}
+
+fn scope_of(run: &Run, scopes: &BTreeMap<String, Scope>) -> Option<Scope> {
+    let scope = scopes.get(&run.account_id)?;
+    Some(run.region.as_ref().map_or_else(|| scope.clone(), |region| scope.in_region(region)))
+}
+
+/// Says what was too little to look at, with its dollars: one piece of coverage for each table, account and Region, or
+/// for the account where it is all Regions.
+async fn left_out(left: &[(Run, Money)], sink: &Sink) {
+    for (run, usd) in left {
+        let why = format!("left out: {} in the last 30 days; `--all` reads it too", usd.human());
+        not_asked(run.collector, &run.account_id, sink, run.region.as_deref(), Some(&why)).await;
+    }
 }
 
 async fn bill(scope: Scope, sink: Sink) -> cost_explorer::Bill {
@@ -267,11 +304,11 @@ async fn overdue(scope: &Scope) {
     tokio::time::sleep(TO_END).await;
 }
 
-/// Says that a collector's tables were not asked for: everywhere, or in a Region that `--region` leaves out.
-async fn not_asked(collector: Collector, scope: &Scope, sink: &Sink, region: Option<&str>) {
+/// Says that a collector's tables were not asked for: in the whole account, or in one Region.
+async fn not_asked(collector: Collector, account: &str, sink: &Sink, region: Option<&str>, why: Option<&str>) {
     for read in collector.reads().iter().filter(|read| read.columns.is_empty()) {
-        let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked).at(&scope.account_id, region);
-        sink.cover(if region.is_some() { row.because(OTHER_REGIONS) } else { row }).await;
+        let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked).at(account, region);
+        sink.cover(why.map_or(row.clone(), |why| row.because(why))).await;
     }
 }
 

@@ -24,7 +24,9 @@ fn session(say: impl Fn(&str) -> Fault + Send + Sync + 'static) -> (Session, Can
 
 fn order(only: &[Collector]) -> Order {
     let collectors = only.iter().copied().collect();
-    Order { as_of: "2026-03-10T08:00:00Z".parse().unwrap(), collectors, options: Options::default() }
+    let as_of = "2026-03-10T08:00:00Z".parse().unwrap();
+    let (accounts, options) = (Accounts::Own, Options::default());
+    Order { as_of, collectors, accounts, role: None, all: false, options }
 }
 
 async fn run(session: &Session, store: &Store, order: &Order, cancel: CancellationToken) -> Result<Outcome, ScanError> {
@@ -113,4 +115,99 @@ async fn a_collector_that_panics_leaves_gaps() {
         tables.extend(gap.is_gap().then_some(gap.table));
     }
     assert_eq!(tables.len(), 3);
+}
+
+const MEMBERS: &str = "{\"Accounts\": [{\"Id\": \"111122223333\", \"Name\": \"payer\"}, {\"Id\": \"222222222222\"}, \
+                       {\"Id\": \"333333333333\"}, {\"Id\": \"444444444444\", \"State\": \"SUSPENDED\"}]}";
+const KEYS: &str = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId>\
+    <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>\
+    </Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
+/// An organization of four: one suspended, one whose role may not be assumed.
+fn organization() -> (Session, CancellationToken) {
+    let allow = Allowlist::default().and(Role::Reading, READS.concat().iter().map(|read| read.operation));
+    let mut setup = setup(allow);
+    setup.faults = Some(Arc::new(|call, request| {
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        Some(match call.operation.as_str() {
+            "organizations:ListAccounts" => answer(200, MEMBERS),
+            "organizations:DescribeOrganization" => {
+                answer(200, "{\"Organization\": {\"MasterAccountId\": \"111122223333\"}}")
+            }
+            "sts:AssumeRole" if body.contains("333333333333") => answer(
+                403,
+                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>",
+            ),
+            "sts:AssumeRole" => answer(200, KEYS),
+            "s3:ListBuckets" => {
+                let name = format!("<Name>lake-{}</Name>", call.account_id);
+                answer(200, &BUCKET.replace("<Name>lake</Name>", &name))
+            }
+            other => denied(other),
+        })
+    }));
+    let cancel = setup.cancel.clone();
+    let connector = Connector::new(setup);
+    let (account_id, arn) = ("111122223333".to_owned(), "arn:aws:iam::111122223333:user/u".to_owned());
+    let identity = Identity { account_id, arn, partition: "aws".to_owned() };
+    (Session { sdk: sdk(&connector), connector, identity, asked_regions: Vec::new() }, cancel)
+}
+
+fn of_members(accounts: Accounts, role: Option<MemberRole>) -> Order {
+    Order { accounts, role, ..order(&[Collector::S3]) }
+}
+
+#[tokio::test]
+async fn each_account_is_read_with_its_own_credentials_and_one_that_is_closed_to_us_touches_no_other() {
+    let (session, cancel) = organization();
+    let store = Store::temporary().unwrap();
+    let order = of_members(Accounts::All, Some(MemberRole::new("leanlake-scan")));
+    let outcome = run(&session, &store, &order, cancel).await.unwrap();
+    let buckets = outcome.snapshot.rows(&BUCKETS).await.unwrap();
+    let names: Vec<&str> = buckets.iter().map(|row| row.key("bucket")).collect();
+    assert_eq!(names, ["lake-111122223333", "lake-222222222222"]);
+    let closed: Vec<&Coverage> =
+        outcome.gaps.iter().filter(|gap| gap.account_id.as_deref() == Some("333333333333")).collect();
+    assert!(closed.iter().any(|gap| gap.table == "buckets" && gap.missing_action.as_deref() == Some("sts:AssumeRole")));
+    assert!(closed[0].reason.as_ref().unwrap().raw().contains("leanlake-scan"));
+    let accounts = outcome.snapshot.rows(&ACCOUNTS).await.unwrap();
+    let told: Vec<_> =
+        accounts.iter().map(|row| (row.key("account_id"), row.flag("scanned"), row.flag("payer"))).collect();
+    assert_eq!(
+        told,
+        [
+            ("111122223333", Some(true), Some(true)),
+            ("222222222222", Some(true), Some(false)),
+            ("333333333333", Some(false), Some(false)),
+            ("444444444444", Some(false), Some(false)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn without_a_role_other_accounts_are_named_and_nobody_asks_them() {
+    let (session, cancel) = organization();
+    let store = Store::temporary().unwrap();
+    let outcome = run(&session, &store, &of_members(Accounts::All, None), cancel).await.unwrap();
+    assert_eq!(outcome.snapshot.manifest.rows("buckets"), 1);
+    assert_eq!(outcome.snapshot.manifest.rows("accounts"), 4);
+    let coverage = outcome.snapshot.coverage().await.unwrap();
+    let other = |c: &&Coverage| c.account_id.as_deref() == Some("222222222222") && c.table == "buckets";
+    let said: Vec<_> = coverage.iter().filter(other).map(|c| (c.state, c.reason.clone())).collect();
+    assert!(
+        said.iter()
+            .all(|(state, why)| *state == CoverageState::NotAsked && why.as_ref().unwrap().raw().contains("--role"))
+    );
+    assert!(!said.is_empty());
+}
+
+#[tokio::test]
+async fn only_the_accounts_that_were_listed_are_read() {
+    let (session, cancel) = organization();
+    let store = Store::temporary().unwrap();
+    let listed = Accounts::Listed(BTreeSet::from(["222222222222".to_owned()]));
+    let order = of_members(listed, Some(MemberRole::new("leanlake-scan")));
+    let outcome = run(&session, &store, &order, cancel).await.unwrap();
+    let buckets = outcome.snapshot.rows(&BUCKETS).await.unwrap();
+    assert_eq!(buckets.iter().map(|row| row.key("bucket")).collect::<Vec<_>>(), ["lake-222222222222"]);
 }

@@ -16,6 +16,8 @@ use super::{Context, Format};
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::{Collector, Options};
 use crate::aws::estimate::estimate;
+use crate::aws::member::{MemberRole, SESSION_NAME};
+use crate::aws::scan::accounts::Accounts;
 use crate::aws::scan::{Order, Outcome, ScanError, scan};
 use crate::aws::session::Session;
 use crate::aws::store as s3_store;
@@ -43,9 +45,61 @@ pub struct Scan {
     /// Stop before the scan's own requests cost more than this (5 where nothing else is configured).
     #[arg(long, value_name = "USD", value_parser = dollars)]
     max_cost: Option<Money>,
+    #[command(flatten)]
+    members: Members,
+    /// Read every service, account and Region, not only those that 95 % of the lake's spend goes to.
+    #[arg(long)]
+    all: bool,
     /// Days of Athena history to read; Athena keeps 45.
     #[arg(long, value_name = "DAYS")]
     history_days: Option<u32>,
+}
+
+/// Other accounts, and the role that is assumed in them.
+#[derive(Debug, Args)]
+struct Members {
+    /// Read these accounts: `all` of the organization, or ids. The bill is the caller's; a payer's covers all of them.
+    #[arg(long, value_name = "all|ID,…", value_parser = accounts)]
+    accounts: Option<Accounts>,
+    /// Name of the role to assume in other accounts; `leanlake iam scan --as cloudformation` makes it.
+    #[arg(long, value_name = "NAME", requires = "accounts")]
+    role: Option<String>,
+    /// The external id that the role asks for.
+    #[arg(long, value_name = "ID", requires = "role")]
+    external_id: Option<String>,
+    /// The name of the session, as CloudTrail shows it.
+    #[arg(long, value_name = "NAME", default_value = SESSION_NAME)]
+    session_name: String,
+    /// A tag of the session. May be given more than once.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    session_tag: Vec<(String, String)>,
+}
+
+impl Members {
+    fn role(&self) -> Option<MemberRole> {
+        self.role.as_deref().map(|name| MemberRole {
+            external_id: self.external_id.clone(),
+            session_name: self.session_name.clone(),
+            session_tags: self.session_tag.clone(),
+            ..MemberRole::new(name)
+        })
+    }
+}
+
+fn accounts(given: &str) -> Result<Accounts, String> {
+    if given == "all" {
+        return Ok(Accounts::All);
+    }
+    let ids = given.split(',').map(str::trim).map(|id| {
+        let fits = id.len() == 12 && id.chars().all(|c| c.is_ascii_digit());
+        if fits { Ok(id.to_owned()) } else { Err(format!("`{id}` is not an account id of 12 digits")) }
+    });
+    ids.collect::<Result<_, _>>().map(Accounts::Listed)
+}
+
+fn tag(given: &str) -> Result<(String, String), String> {
+    let (key, value) = given.split_once('=').ok_or("not KEY=VALUE")?;
+    if key.is_empty() { Err("the key is empty".to_owned()) } else { Ok((key.to_owned(), value.to_owned())) }
 }
 
 fn collector(name: &str) -> Result<Collector, String> {
@@ -118,7 +172,8 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;
     }
-    Ok(Order { as_of: context.now(), collectors, options })
+    let accounts = args.members.accounts.clone().unwrap_or_default();
+    Ok(Order { as_of: context.now(), collectors, accounts, role: args.members.role(), all: args.all, options })
 }
 
 /// Runs the scan under the eyes of the terminal. The first Ctrl-C ends it politely, the second at once.

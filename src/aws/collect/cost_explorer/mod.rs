@@ -7,6 +7,7 @@ mod ahead;
 mod answer;
 pub mod days;
 mod question;
+mod spend;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +16,10 @@ use chrono::NaiveDate;
 
 use super::ask::ask;
 use super::{Failed, Read, Scope, Sink, Trouble};
-use crate::model::{Coverage, CoverageState, Row};
+use crate::aws::rank::Spend;
+use crate::model::{Coverage, CoverageState};
 use crate::store::BillPages;
 use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT};
-use crate::store::tables::scan::ACCOUNTS;
 use answer::{Answer, Unfit};
 use days::Span;
 use question::{Net, QUESTIONS, Question, is_usage};
@@ -52,6 +53,10 @@ pub struct Bill {
     pub regions: BTreeSet<String>,
     /// How it was paged.
     pub pages: BillPages,
+    /// Accounts with cost, with their names where the bill tells them.
+    pub accounts: BTreeMap<String, Option<String>>,
+    /// What the last thirty days that were read cost.
+    pub spend: Spend,
 }
 
 /// Reads the bill of the scope's account, and of the accounts below it.
@@ -89,6 +94,7 @@ struct Reader<'a> {
     regions: BTreeSet<String>,
     accounts: BTreeMap<String, Option<String>>,
     paged: BillPages,
+    spend: Spend,
     asked: Vec<Span>,
     /// Days that an earlier scan saw.
     earlier: BTreeMap<Question, BTreeSet<NaiveDate>>,
@@ -114,6 +120,7 @@ impl<'a> Reader<'a> {
             regions: BTreeSet::new(),
             accounts: BTreeMap::from([(scope.account_id.clone(), None)]),
             paged: BillPages::default(),
+            spend: Spend::default(),
             asked: Vec::new(),
             earlier: QUESTIONS.into_iter().map(|question| (question, seen(scope, question))).collect(),
             done: BTreeSet::new(),
@@ -219,6 +226,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn take(&mut self, question: Question, month: Span, answer: Answer) {
+        spend::add(&mut self.spend, question, &answer.rows, self.scope.as_of.date_naive());
         self.learn(&answer);
         if question == Question::Charges {
             let usage = answer.record_types.into_iter().filter(|record_type| is_usage(record_type)).collect();
@@ -241,12 +249,7 @@ impl<'a> Reader<'a> {
             let gap = Coverage::new(COSTS.name, OPERATION, CoverageState::Partial).at(&self.scope.account_id, None);
             self.sink.cover(gap.because(format!("net cost is hidden from this caller: {reason}"))).await;
         }
-        let accounts = self.accounts.into_iter().map(|(account, name)| {
-            let scanned = account == self.scope.account_id;
-            Row::new().with("account_id", account).with("name", name).with("scanned", scanned)
-        });
-        self.sink.rows(&ACCOUNTS, accounts.collect()).await;
-        Bill { regions: self.regions, pages: self.paged }
+        Bill { regions: self.regions, pages: self.paged, accounts: self.accounts, spend: self.spend }
     }
 
     /// Says which days were read and, for each reason, which of those asked for were not. What an earlier scan covered

@@ -8,6 +8,7 @@ use crate::aws::collect::{Options, Piece};
 use crate::aws::connector::{Allowlist, Connector, Fault, Role, Setup, Tariff};
 use crate::aws::stand_in::{answer, refusal, sdk};
 use crate::model::Money;
+use crate::model::Row;
 use crate::prices::PriceBook;
 
 const ACCOUNT: &str = "111122223333";
@@ -148,8 +149,7 @@ async fn rows_carry_exact_money_usage_and_the_day() {
     assert_eq!((row.decimal("usage").unwrap().to_string(), row.key("unit")), ("12.5".to_owned(), "GB-Mo"));
     assert_eq!(row.date("day").unwrap().to_string(), "2026-03-01");
     assert_eq!(row.key("region"), "eu-central-1");
-    let account = run.rows("accounts")[0];
-    assert_eq!((account.key("account_id"), account.key("name")), (ACCOUNT, "the lake"));
+    assert_eq!(run.bill.accounts[ACCOUNT].as_deref(), Some("the lake"));
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn a_denied_caller_costs_nothing_and_learns_the_missing_action() {
         let gap = run.coverage(table)[0];
         assert_eq!((gap.state, gap.missing_action.as_deref()), (CoverageState::Missing, Some(OPERATION)));
     }
-    assert_eq!(run.rows("accounts").len(), 1, "who we are is known all the same");
+    assert_eq!(run.bill.accounts.len(), 1, "who we are is known all the same");
 }
 
 #[tokio::test]
