@@ -92,8 +92,7 @@ mod tests {
             *heard.lock().unwrap() = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
             Some(answer(status, body))
         }));
-        let sdk = sdk(&Connector::new(setup)).to_builder().time_source(aws_smithy_async::time::SystemTimeSource::new());
-        let outcome = role.assume(&sdk.build(), "aws-cn", "222222222222").await;
+        let outcome = role.assume(&sdk(&Connector::new(setup)), "aws-cn", "222222222222").await;
         let asked = asked.lock().unwrap().clone();
         (outcome, asked)
     }
