@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::cloudwatch::hours;
-use crate::aws::collect::cost_explorer::{self, QUESTIONS_A_MONTH};
+use crate::aws::collect::cost_explorer;
 use crate::aws::collect::s3::listing::PAGE;
 use crate::aws::collect::{Collector, Scope, cloudwatch, s3};
 use crate::aws::connector::limits::default_pace;
@@ -190,12 +190,12 @@ fn once(calls: Vec<Calls>) -> Vec<Calls> {
 
 /// A month without usage is asked one question; where net cost is hidden, one request is refused first.
 fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
-    let months = cost_explorer::months_to_read(scope) as u64;
+    let (months, questions) = cost_explorer::questions_to_ask(scope);
     let known = last.and_then(|last| cost_explorer::pages_to_read(scope, last.bill?));
     let (requests, basis) = if let Some((low, high)) = known {
         (Between { low, high: high + 1 }, format!("{months} months, paged as in the last scan"))
     } else {
-        let most = months * QUESTIONS_A_MONTH * PAGES_AN_ANSWER + 1;
+        let most = questions * PAGES_AN_ANSWER + 1;
         (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
     };
     (vec![Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)

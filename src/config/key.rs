@@ -246,7 +246,7 @@ mod tests {
     fn what_is_shown_is_what_could_be_written() {
         for (key, written) in [
             (&STORE, "\"s3://keep/lake\""),
-            (&OWNER_TAGS, "[\"a\\\"b\", \"c\"]"),
+            (&OWNER_TAGS, "['a\"b', \"c\"]"),
             (&MAX_COST, "2.50"),
             (&HISTORY_DAYS, "7"),
         ] {

@@ -20,7 +20,7 @@ pub const VPC: &str = "Amazon Virtual Private Cloud";
 pub const NETWORK_FIREWALL: &str = "AWS Network Firewall";
 
 /// Services of a data lake. What runs on EC2 or in a VPC is not told apart here.
-const LAKE: [&str; 12] = [
+pub const LAKE: [&str; 12] = [
     S3,
     ATHENA,
     GLUE,

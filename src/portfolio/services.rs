@@ -5,7 +5,15 @@ use crate::model::service::{ATHENA, EMR, GLUE, REDSHIFT, S3};
 /// Returns the service; `None` for tables of the bill and of the scan itself.
 pub(super) fn of_table(table: &str) -> Option<&'static str> {
     match table {
-        "buckets" | "lifecycle_rules" | "storage" | "multipart_uploads" => Some(S3),
+        "buckets"
+        | "lifecycle_rules"
+        | "storage"
+        | "multipart_uploads"
+        | "replication"
+        | "intelligent_tiering_configurations"
+        | "inventory_configurations"
+        | "analytics_configurations"
+        | "metrics_configurations" => Some(S3),
         "athena_workgroups" | "athena_queries" | "athena_capacity" => Some(ATHENA),
         "emr_clusters"
         | "emr_instance_groups"

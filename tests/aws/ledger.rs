@@ -47,6 +47,8 @@ pub struct Charge {
     pub net_amortized: Decimal,
     pub usage: Decimal,
     pub unit: String,
+    /// Cost allocation tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Charge {
@@ -64,6 +66,7 @@ impl Charge {
             net_amortized: cost * Decimal::new(9, 1),
             usage,
             unit: unit.into(),
+            tags: BTreeMap::new(),
         }
     }
 
@@ -77,6 +80,27 @@ impl Charge {
     pub fn in_account(mut self, account: &str) -> Self {
         self.account = account.into();
         self
+    }
+
+    /// The same charge with a cost allocation tag.
+    pub fn tagged(mut self, key: &str, value: &str) -> Self {
+        self.tags.insert(key.into(), value.into());
+        self
+    }
+
+    /// The same charge of another operation.
+    pub fn operation(mut self, operation: &str) -> Self {
+        self.operation = operation.into();
+        self
+    }
+
+    /// Returns the key of the charge's group: a dimension's value, or `key$value` of a tag.
+    fn group(&self, by: &Value) -> String {
+        let key = by["Key"].as_str().unwrap_or_default();
+        match by["Type"].as_str() {
+            Some("TAG") => format!("{key}${}", self.tags.get(key).map_or("", String::as_str)),
+            _ => self.dimension(key).to_owned(),
+        }
     }
 
     fn dimension(&self, key: &str) -> &str {
@@ -127,7 +151,7 @@ struct Question {
     start: NaiveDate,
     end: NaiveDate,
     metrics: Vec<String>,
-    group_by: Vec<String>,
+    group_by: Vec<Value>,
     filter: Value,
 }
 
@@ -150,7 +174,7 @@ impl Ledger {
         let (same, from) = self.position(body)?;
         let (results, next) = self.page(&question, from, today)?;
         let mut answer = json!({
-            "GroupDefinitions": question.group_by.iter().map(|key| json!({"Type": "DIMENSION", "Key": key})).collect::<Vec<_>>(),
+            "GroupDefinitions": question.group_by,
             "ResultsByTime": results,
             "DimensionValueAttributes": [],
         });
@@ -203,7 +227,7 @@ impl Ledger {
         for charge in &self.charges {
             let Some(groups) = days.get_mut(&charge.day) else { continue };
             if question.filter.is_null() || passes(charge, &question.filter)? {
-                let keys = question.group_by.iter().map(|key| charge.dimension(key).to_owned()).collect();
+                let keys = question.group_by.iter().map(|by| charge.group(by)).collect();
                 groups.entry(keys).or_default().push(charge);
             }
         }
@@ -229,7 +253,7 @@ impl Question {
             start: day(&body["TimePeriod"]["Start"])?,
             end: day(&body["TimePeriod"]["End"])?,
             metrics: strings(&body["Metrics"]),
-            group_by: strings(&body["GroupBy"].as_array().into_iter().flatten().map(|g| g["Key"].clone()).collect()),
+            group_by: body["GroupBy"].as_array().cloned().unwrap_or_default(),
             filter: body["Filter"].clone(),
         };
         question.check(body, today)?;
@@ -276,12 +300,19 @@ impl Question {
         if self.group_by.len() > 2 {
             return Err(invalid("the number of groups is more than 2"));
         }
-        if self.group_by.iter().collect::<BTreeSet<_>>().len() < self.group_by.len() {
+        if self.group_by.iter().enumerate().any(|(at, by)| self.group_by[..at].contains(by)) {
             return Err(invalid("groups are named twice"));
         }
-        let dimensions = body["GroupBy"].as_array().into_iter().flatten().all(|group| group["Type"] == "DIMENSION");
-        let known = self.group_by.iter().all(|key| DIMENSIONS.contains(&key.as_str()));
-        if dimensions && known { Ok(()) } else { Err(invalid(format!("GroupBy is invalid: {}", body["GroupBy"]))) }
+        let known = |by: &Value| match (by["Type"].as_str(), by["Key"].as_str()) {
+            (Some("DIMENSION"), Some(key)) => DIMENSIONS.contains(&key),
+            (Some("TAG"), Some(key)) => !key.is_empty(),
+            _ => false,
+        };
+        if self.group_by.iter().all(known) {
+            Ok(())
+        } else {
+            Err(invalid(format!("GroupBy is invalid: {}", body["GroupBy"])))
+        }
     }
 }
 

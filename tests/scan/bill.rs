@@ -171,3 +171,43 @@ fn where_net_costs_are_refused_the_others_are_read_and_it_is_said() {
         );
     }
 }
+
+#[test]
+fn operations_and_tags_are_rows_of_their_own_and_a_second_scan_reads_only_what_changes() {
+    let world = World::new();
+    world.write("leanlake.toml", "cost_tags = ['team', 'project']\n");
+    let on = |text: &str, cents: i64| {
+        Charge::usage(day(text), S3, "TimedStorage-ByteHrs", Decimal::new(cents, 2), Decimal::ONE, "GB-Mo")
+    };
+    {
+        let mut account = world.aws.account();
+        account.ledger.charges = vec![
+            on("2026-08-03", 100).operation("StandardStorage").tagged("team", "ingest"),
+            on("2026-08-03", 20).operation("StandardStorage").tagged("project", "a$b"),
+            on("2026-11-17", 3).operation("PutObject"),
+            Charge::usage(day("2026-11-17"), "Amazon Lightsail", "BoxUsage", Decimal::TEN, Decimal::ONE, "Hrs"),
+        ];
+    }
+    world.scan();
+    let operations = "select usage_type, operation, unblended from costs_by_operation order by day, operation";
+    assert_eq!(
+        world.lines(operations),
+        [
+            "operation=StandardStorage unblended=1.20 usage_type=TimedStorage-ByteHrs",
+            "operation=PutObject unblended=0.03 usage_type=TimedStorage-ByteHrs",
+        ]
+    );
+    let tags = "select tag_key as k, tag_value as v, sum(unblended) as usd from tags_cost group by 1, 2 order by 1, 2";
+    let told =
+        ["k=project usd=11.03 v=", "k=project usd=0.20 v=a$b", "k=team usd=10.23 v=", "k=team usd=1.00 v=ingest"];
+    assert_eq!(world.lines(tags), told);
+    world.aws.forget_calls();
+    world.scan();
+    let asked = world.aws.count("ce:GetCostAndUsage");
+    assert_eq!(asked, 2 * 6 + pages_beyond_the_first(&world), "two months, six questions");
+    assert_eq!(world.lines(tags), told);
+}
+
+fn pages_beyond_the_first(world: &World) -> usize {
+    world.aws.calls().iter().filter(|call| !call.json["NextPageToken"].is_null()).count()
+}

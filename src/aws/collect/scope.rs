@@ -42,6 +42,8 @@ pub struct Options {
     pub uploads: u32,
     /// Longest time of one collector in one Region.
     pub time: Duration,
+    /// Cost allocation tags by which cost is read.
+    pub cost_tags: Vec<String>,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
@@ -60,6 +62,7 @@ impl Default for Options {
             time: Duration::from_hours(2),
             advisers: Adviser::ALL.into(),
             glue: glue::Limits::default(),
+            cost_tags: Vec::new(),
             hash_key: None,
         }
     }

@@ -168,7 +168,8 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     let hash_key = if keyed { Some(store.hash_key().await?) } else { None };
     let regions = context.config.texts(&config::REGIONS).to_vec();
     let advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(adviser)).collect();
-    let mut options = Options { regions, advisers, hash_key, ..Options::default() };
+    let cost_tags = context.config.texts(&config::COST_TAGS).to_vec();
+    let mut options = Options { regions, advisers, cost_tags, hash_key, ..Options::default() };
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;
     }

@@ -64,3 +64,43 @@ pub const COSTS_BY_ACCOUNT: Table = Table {
         column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
     ],
 };
+
+/// Usage cost by usage type and operation, for the services of a lake.
+pub const COSTS_BY_OPERATION: Table = Table {
+    name: "costs_by_operation",
+    doc: "Cost Explorer by day, usage type and operation, usage records of the lake's services only: S3, Glue, Athena, EMR, Redshift, Kinesis, Kafka, Airflow, and `EC2 - Other`, VPC and Network Firewall around them. It tells apart what shares a usage type, such as replication and transfer.",
+    key: &["day", "usage_type", "operation"],
+    source: Source::Period { read: READ, column: "day" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that was asked; the answer may cover accounts below it."),
+        column("day", Kind::Day, "Day of usage."),
+        column("usage_type", Kind::Text, "Usage type with its Region prefix, as billed."),
+        column("operation", Kind::Text, "Operation as billed: `PutObject`, `StandardIAStorage`, `GlueJob`, …"),
+        column("region", Kind::Text, "Region from the usage type's prefix; NULL when it has none that is known."),
+        column("unblended", Kind::Money, "Unblended cost."),
+        column("amortized", Kind::Money, "Amortized cost."),
+        column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
+        column("usage", Kind::Quantity, "Usage in `unit`; NULL when Cost Explorer mixes units."),
+        column("unit", Kind::Text, "Unit of `usage`: `GB-Mo`, `Requests`, `Hrs`, …"),
+        column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+    ],
+};
+
+/// Usage cost by the tags that the configuration names.
+pub const TAGS_COST: Table = Table {
+    name: "tags_cost",
+    doc: "Cost Explorer by day, tag value and service, usage records only, for each key of `cost_tags`. Each key splits the whole bill: never sum over keys. Usage of before the tag was activated is untagged.",
+    key: &["day", "tag_key", "tag_value", "service"],
+    source: Source::Period { read: READ, column: "day" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that was asked; the answer may cover accounts below it."),
+        column("day", Kind::Day, "Day of usage."),
+        column("tag_key", Kind::Text, "Key of the cost allocation tag."),
+        column("tag_value", Kind::Text, "Its value; empty for what carries no such tag."),
+        column("service", Kind::Text, "Service as Cost Explorer names it."),
+        column("unblended", Kind::Money, "Unblended cost."),
+        column("amortized", Kind::Money, "Amortized cost."),
+        column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
+        column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+    ],
+};

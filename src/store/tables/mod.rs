@@ -20,6 +20,8 @@ pub const TABLES: &[&Table] = &[
     &bill::CHARGES,
     &bill::COSTS,
     &bill::COSTS_BY_ACCOUNT,
+    &bill::COSTS_BY_OPERATION,
+    &bill::TAGS_COST,
     &storage::BUCKETS,
     &storage::LIFECYCLE_RULES,
     &configurations::REPLICATION,

@@ -1,21 +1,22 @@
 //! How many pages the months still to be read may have, going by those that were read. Pure.
 
 use super::days::Span;
-use super::question::QUESTIONS;
 use crate::store::BillPages;
 
-/// Days that the pages must be about before they say anything of a whole month: a few days fit on one page.
-const ENOUGH: u64 = 20 * QUESTIONS.len() as u64;
+/// Days that the pages must be about, those of each question, before they say anything of a whole month: a few days fit
+/// on one page.
+const ENOUGH: u64 = 60;
 
-/// Returns from how many to how many pages `months` may have; `None` while too little was read.
-pub fn ahead(read: BillPages, months: &[Span]) -> Option<(u64, u64)> {
+/// Returns from how many to how many pages `months`, each with how many questions are asked about it, may have; `None`
+/// while too little was read.
+pub fn ahead(read: BillPages, months: &[(Span, u64)]) -> Option<(u64, u64)> {
     if read.days < ENOUGH || read.pages == 0 {
         return None;
     }
-    let questions = QUESTIONS.len() as u64;
-    let each = months.iter().map(|month| month.days().count() as u64 * questions * read.pages);
+    let each =
+        months.iter().map(|(month, questions)| (month.days().count() as u64 * questions * read.pages, questions));
     // A month without usage has one page; elsewhere the last page of each question is seldom full.
-    let span = each.map(|pages| ((pages / read.days).max(1), pages.div_ceil(read.days) + questions));
+    let span = each.map(|(pages, questions)| ((pages / read.days).max(1), pages.div_ceil(read.days) + questions));
     Some(span.fold((0, 0), |sum, month| (sum.0 + month.0, sum.1 + month.1)))
 }
 
@@ -30,12 +31,12 @@ mod tests {
     #[test]
     fn whole_months_are_expected_to_have_pages_by_their_days() {
         let read = BillPages { pages: 12, days: 3 * 30 };
-        let months = [month("2026-04-01", "2026-04-30"), month("2026-02-01", "2026-02-28")];
+        let months = [(month("2026-04-01", "2026-04-30"), 3), (month("2026-02-01", "2026-02-28"), 3)];
         assert_eq!(ahead(read, &months), Some((12 + 11, 15 + 15)));
     }
 
     #[test]
     fn a_few_days_on_one_page_each_say_nothing_of_a_month() {
-        assert_eq!(ahead(BillPages { pages: 3, days: 6 }, &[month("2026-04-01", "2026-04-30")]), None);
+        assert_eq!(ahead(BillPages { pages: 3, days: 6 }, &[(month("2026-04-01", "2026-04-30"), 3)]), None);
     }
 }

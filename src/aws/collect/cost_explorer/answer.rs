@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
-use aws_sdk_costexplorer::types::{Group, MetricValue, ResultByTime};
+use aws_sdk_costexplorer::types::{Group, GroupDefinition, GroupDefinitionType, MetricValue, ResultByTime};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -39,6 +39,14 @@ pub enum Unfit {
         /// What it says.
         amount: String,
     },
+    /// A group that is not a value of the tag.
+    #[error("a group of tag `{key}` is called `{written}`, not `{key}$value`")]
+    Tag {
+        /// The tag.
+        key: String,
+        /// The group.
+        written: String,
+    },
     /// The same page twice.
     #[error("the answer's page token repeats")]
     Loop,
@@ -64,7 +72,7 @@ impl Answer {
     /// Adds a page; returns the token of the next one.
     pub fn add(
         &mut self,
-        question: Question,
+        question: &Question,
         month: Span,
         account_id: &str,
         page: &GetCostAndUsageOutput,
@@ -79,7 +87,7 @@ impl Answer {
                     .push(row.with("account_id", account_id).with("day", day).with("estimated", result.estimated()));
             }
         }
-        if question == Question::ByAccount {
+        if *question == Question::ByAccount {
             self.name_accounts(page);
         }
         let next = page.next_page_token().filter(|token| !token.is_empty()).map(str::to_owned);
@@ -89,10 +97,9 @@ impl Answer {
         }
     }
 
-    fn row(&mut self, question: Question, group: &Group) -> Result<Row, Unfit> {
+    fn row(&mut self, question: &Question, group: &Group) -> Result<Row, Unfit> {
         let [first, second] = group.keys() else {
-            let asked = question.dimensions().map(str::to_owned).to_vec();
-            return Err(Unfit::Grouping { asked, got: group.keys().to_vec() });
+            return Err(Unfit::Grouping { asked: named(&question.groups()), got: group.keys().to_vec() });
         };
         let none = HashMap::new();
         let metrics = group.metrics().unwrap_or(&none);
@@ -116,6 +123,15 @@ impl Answer {
                 self.accounts.entry(first.clone()).or_default();
                 row.with("linked_account_id", first.as_str()).with("service", second.as_str())
             }
+            Question::ByOperation => {
+                let (usage, unit) = quantity(metrics)?;
+                let row = row.with("usage_type", first.as_str()).with("operation", second.as_str());
+                row.with("region", region_of_usage_type(first)).with("usage", usage).with("unit", unit)
+            }
+            Question::ByTag(key) => {
+                let row = row.with("tag_key", key.as_str()).with("tag_value", value_of_tag(key, first)?);
+                row.with("service", second.as_str())
+            }
         })
     }
 
@@ -129,10 +145,25 @@ impl Answer {
     }
 }
 
-fn check_grouping(question: Question, page: &GetCostAndUsageOutput) -> Result<(), Unfit> {
-    let asked = question.dimensions().map(str::to_owned).to_vec();
-    let got: Vec<String> = page.group_definitions().iter().filter_map(|group| group.key().map(str::to_owned)).collect();
+fn check_grouping(question: &Question, page: &GetCostAndUsageOutput) -> Result<(), Unfit> {
+    let (asked, got) = (named(&question.groups()), named(page.group_definitions()));
     if got == asked { Ok(()) } else { Err(Unfit::Grouping { asked, got }) }
+}
+
+/// Returns the groups as they are told to people: a dimension by its name, a tag as `tag:key`.
+fn named(groups: &[GroupDefinition]) -> Vec<String> {
+    let name = |group: &GroupDefinition| {
+        let key = group.key()?;
+        let is_tag = group.r#type() == Some(&GroupDefinitionType::Tag);
+        Some(if is_tag { format!("tag:{key}") } else { key.to_owned() })
+    };
+    groups.iter().filter_map(name).collect()
+}
+
+/// Cost Explorer writes `key$value`, and `key$` for what carries no such tag. A value may have a `$` of its own.
+fn value_of_tag<'k>(key: &str, written: &'k str) -> Result<&'k str, Unfit> {
+    let value = written.strip_prefix(key).and_then(|rest| rest.strip_prefix('$'));
+    value.ok_or_else(|| Unfit::Tag { key: key.to_owned(), written: written.to_owned() })
 }
 
 fn day_of(result: &ResultByTime, month: Span) -> Result<NaiveDate, Unfit> {

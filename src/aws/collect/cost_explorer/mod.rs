@@ -1,8 +1,9 @@
-//! Cost Explorer: charges, costs by usage type, costs by account; by day, month by month, newest first.
+//! Cost Explorer: charges, and costs by usage type, account, operation and tag; by day, month by month, newest first.
 //!
 //! Each page costs money: settled months are not read again, what was paid is kept, and a month counts as seen only when
 //! all its pages came.
 
+mod agenda;
 mod ahead;
 mod answer;
 pub mod days;
@@ -19,10 +20,11 @@ use super::{Failed, Read, Scope, Sink, Trouble};
 use crate::aws::rank::Spend;
 use crate::model::{Coverage, CoverageState};
 use crate::store::BillPages;
-use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT};
+use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT, COSTS_BY_OPERATION, TAGS_COST};
+use agenda::Agenda;
 use answer::{Answer, Unfit};
 use days::Span;
-use question::{Net, QUESTIONS, Question, is_usage};
+use question::{Net, Question, is_usage};
 
 const OPERATION: &str = "ce:GetCostAndUsage";
 
@@ -31,19 +33,20 @@ pub const READS: &[Read] = &[
     Read::rows(OPERATION, OPERATION, CHARGES.name),
     Read::rows(OPERATION, OPERATION, COSTS.name),
     Read::rows(OPERATION, OPERATION, COSTS_BY_ACCOUNT.name),
+    Read::rows(OPERATION, OPERATION, COSTS_BY_OPERATION.name),
+    Read::rows(OPERATION, OPERATION, TAGS_COST.name),
 ];
 
-/// Requests for a month whose answers have one page each.
-pub const QUESTIONS_A_MONTH: u64 = QUESTIONS.len() as u64;
-
-/// Returns how many months a scan would ask about.
-pub fn months_to_read(scope: &Scope) -> usize {
-    unsettled(scope).len()
+/// Returns how many months a scan would ask about, and how many questions it would ask about them.
+pub fn questions_to_ask(scope: &Scope) -> (u64, u64) {
+    let agenda = Agenda::of(scope);
+    (agenda.months().len() as u64, agenda.len() as u64)
 }
 
 /// Returns from how many to how many pages these months had, going by how the bill was paged before.
 pub fn pages_to_read(scope: &Scope, before: BillPages) -> Option<(u64, u64)> {
-    ahead::ahead(before, &unsettled(scope))
+    let agenda = Agenda::of(scope);
+    ahead::ahead(before, &agenda.loads(&agenda.months()))
 }
 
 /// What the bill says about where to look further.
@@ -62,20 +65,24 @@ pub struct Bill {
 /// Reads the bill of the scope's account, and of the accounts below it.
 pub async fn collect(scope: &Scope, sink: &Sink) -> Bill {
     let mut reader = Reader::new(scope, sink);
-    let months = reader.months();
-    let steps = (months.len() * QUESTIONS.len()) as u64;
+    let (months, steps) = (reader.agenda.months(), reader.agenda.len() as u64);
     let (mut done, mut told) = (0, false);
-    'months: for (at, &month) in months.iter().enumerate() {
-        for question in QUESTIONS {
+    for (at, &month) in months.iter().enumerate() {
+        for question in reader.agenda.of_month(month) {
             reader.read(question, month).await;
             if reader.stopped.is_some() {
-                break 'months;
+                break;
             }
             done += 1;
             sink.progress(done, Some(steps));
         }
+        reader.keep_tags(month).await;
+        if reader.stopped.is_some() {
+            break;
+        }
         let left = months.get(at + 1..).filter(|left| !left.is_empty() && !told);
-        if let Some(requests) = left.and_then(|left| ahead::ahead(reader.paged, left)) {
+        let left = left.map(|left| reader.agenda.loads(left));
+        if let Some(requests) = left.and_then(|left| ahead::ahead(reader.paged, &left)) {
             told = true;
             sink.ahead(OPERATION, requests).await;
         }
@@ -95,9 +102,9 @@ struct Reader<'a> {
     accounts: BTreeMap<String, Option<String>>,
     paged: BillPages,
     spend: Spend,
-    asked: Vec<Span>,
-    /// Days that an earlier scan saw.
-    earlier: BTreeMap<Question, BTreeSet<NaiveDate>>,
+    agenda: Agenda,
+    /// Answers by tag of the month that is being read.
+    tagged: Vec<(Question, Answer)>,
     done: BTreeSet<(Question, Span)>,
     failed: BTreeMap<(Question, Span), Failed>,
     /// Of which some pages came.
@@ -121,20 +128,14 @@ impl<'a> Reader<'a> {
             accounts: BTreeMap::from([(scope.account_id.clone(), None)]),
             paged: BillPages::default(),
             spend: Spend::default(),
-            asked: Vec::new(),
-            earlier: QUESTIONS.into_iter().map(|question| (question, seen(scope, question))).collect(),
+            agenda: Agenda::of(scope),
+            tagged: Vec::new(),
             done: BTreeSet::new(),
             failed: BTreeMap::new(),
             paid: BTreeSet::new(),
             given_up: BTreeMap::new(),
             stopped: None,
         }
-    }
-
-    /// Returns the months to read: those that some question has not settled.
-    fn months(&mut self) -> Vec<Span> {
-        self.asked = unsettled(self.scope);
-        self.asked.clone()
     }
 
     async fn read(&mut self, question: Question, month: Span) {
@@ -145,22 +146,46 @@ impl<'a> Reader<'a> {
         if question != Question::Charges && self.usage.get(&month).is_none_or(BTreeSet::is_empty) {
             return self.without_usage(question, month).await;
         }
-        match self.ask(question, month).await {
+        match self.ask(&question, month).await {
+            Ok(answer) if question.tag().is_some() => self.tagged.push((question, answer)),
             Ok(answer) => self.take(question, month, answer).await,
             Err(Cut { failed, paid }) => {
-                self.keep(question, month, paid).await;
-                self.stopped = ends_the_past(&failed).then(|| failed.clone());
-                if failed.code.as_deref() == Some(NEVER_FITS) {
-                    self.given_up.insert(question, failed.clone());
-                }
-                self.failed.insert((question, month), failed);
+                self.keep(&question, month, paid).await;
+                self.fail(question, month, failed);
             }
+        }
+    }
+
+    /// What a tag alone is refused for says nothing of the other questions: Cost Explorer does not know the tag.
+    fn fail(&mut self, question: Question, month: Span, failed: Failed) {
+        let of_tag = question.tag().is_some() && before_the_first_bill(&failed);
+        if of_tag || failed.code.as_deref() == Some(NEVER_FITS) {
+            self.given_up.insert(question.clone(), failed.clone());
+        } else if ends_the_past(&failed) {
+            self.stopped = Some(failed.clone());
+        }
+        self.failed.insert((question, month), failed);
+    }
+
+    /// Takes the answers by tag of a month. A month is replaced for all tags at once: where one was not asked or failed,
+    /// its rows stay, and beside them the newer rows of the others count.
+    async fn keep_tags(&mut self, month: Span) {
+        let answers = std::mem::take(&mut self.tagged);
+        let whole = answers.len() == self.scope.options.cost_tags.len();
+        if whole && !answers.is_empty() {
+            self.sink.replace(&TAGS_COST, &self.scope.account_id, month.from, month.to).await;
+        }
+        for (question, answer) in answers {
+            self.add(question, month, answer).await;
         }
     }
 
     /// Without one usage record there is nothing to ask: no rows where the charges were seen, a gap where they were not.
     async fn without_usage(&mut self, question: Question, month: Span) {
         if self.done.contains(&(Question::Charges, month)) {
+            if question.tag().is_some() {
+                return self.tagged.push((question, Answer::default()));
+            }
             return self.take(question, month, Answer::default()).await;
         }
         let reason = "its record types are not known: `charges` could not be read".to_owned();
@@ -168,7 +193,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Asks with net cost, and once more without it where the first request of a scan is refused; refusals are free.
-    async fn ask(&mut self, question: Question, month: Span) -> Result<Answer, Cut> {
+    async fn ask(&mut self, question: &Question, month: Span) -> Result<Answer, Cut> {
         let first = self.pages(question, month).await;
         match (&first, self.net) {
             (Ok(_), Net::Untried) => self.net = Net::Visible,
@@ -186,7 +211,7 @@ impl<'a> Reader<'a> {
         first
     }
 
-    async fn pages(&self, question: Question, month: Span) -> Result<Answer, Cut> {
+    async fn pages(&self, question: &Question, month: Span) -> Result<Answer, Cut> {
         let mut answer = Answer::default();
         let mut token = None;
         let none = BTreeSet::new();
@@ -208,11 +233,11 @@ impl<'a> Reader<'a> {
 
     /// Keeps the pages that were paid for before the rest failed. What an earlier scan holds of the month stays beside
     /// them; where both name the same thing, the newer row counts.
-    async fn keep(&mut self, question: Question, month: Span, paid: Answer) {
+    async fn keep(&mut self, question: &Question, month: Span, paid: Answer) {
         if paid.rows.is_empty() {
             return;
         }
-        self.paid.insert((question, month));
+        self.paid.insert((question.clone(), month));
         self.learn(&paid);
         self.sink.rows(question.table(), paid.rows).await;
     }
@@ -226,7 +251,12 @@ impl<'a> Reader<'a> {
     }
 
     async fn take(&mut self, question: Question, month: Span, answer: Answer) {
-        spend::add(&mut self.spend, question, &answer.rows, self.scope.as_of.date_naive());
+        self.sink.replace(question.table(), &self.scope.account_id, month.from, month.to).await;
+        self.add(question, month, answer).await;
+    }
+
+    async fn add(&mut self, question: Question, month: Span, answer: Answer) {
+        spend::add(&mut self.spend, &question, &answer.rows, self.scope.as_of.date_naive());
         self.learn(&answer);
         if question == Question::Charges {
             let usage = answer.record_types.into_iter().filter(|record_type| is_usage(record_type)).collect();
@@ -236,14 +266,18 @@ impl<'a> Reader<'a> {
             self.paged.pages += answer.pages;
             self.paged.days += month.days().count() as u64;
         }
-        self.done.insert((question, month));
-        self.sink.replace(question.table(), &self.scope.account_id, month.from, month.to).await;
         self.sink.rows(question.table(), answer.rows).await;
+        self.done.insert((question, month));
     }
 
     async fn finish(self) -> Bill {
-        for question in QUESTIONS {
+        for question in self.agenda.questions() {
             self.cover(question).await;
+        }
+        if self.scope.options.cost_tags.is_empty() {
+            let none = Coverage::new(TAGS_COST.name, OPERATION, CoverageState::NotAsked);
+            let none = none.at(&self.scope.account_id, None);
+            self.sink.cover(none.because("no `cost_tags` are configured")).await;
         }
         if let Some(reason) = &self.hidden {
             let gap = Coverage::new(COSTS.name, OPERATION, CoverageState::Partial).at(&self.scope.account_id, None);
@@ -254,34 +288,39 @@ impl<'a> Reader<'a> {
 
     /// Says which days were read and, for each reason, which of those asked for were not. What an earlier scan covered
     /// comes over with its rows, unless it was read again.
-    async fn cover(&self, question: Question) {
+    async fn cover(&self, question: &Question) {
+        let told = |coverage: Coverage, span: Span| {
+            let coverage = coverage.at(&self.scope.account_id, None).days(span.from, span.to);
+            match question.tag() {
+                Some(tag) => coverage.of(tag),
+                None => coverage,
+            }
+        };
         let table = question.table().name;
         for ((_, kept), (failed, days)) in self.gaps(question) {
             for span in days::spans(&days) {
-                let gap = failed.gap(&Read::rows(OPERATION, OPERATION, table));
-                let mut gap = gap.at(&self.scope.account_id, None).days(span.from, span.to);
+                let mut gap = told(failed.gap(&Read::rows(OPERATION, OPERATION, table)), span);
                 if kept && gap.state == CoverageState::Missing {
                     gap.state = CoverageState::Partial;
                 }
                 self.sink.cover(gap).await;
             }
         }
-        let read = self.done.iter().filter(|(of, _)| *of == question).flat_map(|(_, month)| month.days()).collect();
+        let read = self.done.iter().filter(|(of, _)| of == question).flat_map(|(_, month)| month.days()).collect();
         for span in days::spans(&read) {
-            let seen = Coverage::new(table, OPERATION, CoverageState::Seen).at(&self.scope.account_id, None);
-            self.sink.cover(seen.days(span.from, span.to)).await;
+            self.sink.cover(told(Coverage::new(table, OPERATION, CoverageState::Seen), span)).await;
         }
     }
 
     /// Returns the days asked for and not read, by reason and by whether some rows of them are kept. A month after the
     /// scan stopped has the reason that stopped it.
-    fn gaps(&self, question: Question) -> BTreeMap<(String, bool), (Failed, BTreeSet<NaiveDate>)> {
-        let known = self.earlier.get(&question);
+    fn gaps(&self, question: &Question) -> BTreeMap<(String, bool), (Failed, BTreeSet<NaiveDate>)> {
         let mut gaps = BTreeMap::new();
-        for &month in self.asked.iter().filter(|&&month| !self.done.contains(&(question, month))) {
-            let Some(failed) = self.failed.get(&(question, month)).or(self.stopped.as_ref()) else { continue };
-            let older = known.is_some_and(|known| month.days().any(|day| known.contains(&day)));
-            let kept = older || self.paid.contains(&(question, month));
+        for month in self.agenda.months_of(question) {
+            let of = (question.clone(), month);
+            let failed = if self.done.contains(&of) { None } else { self.failed.get(&of).or(self.stopped.as_ref()) };
+            let Some(failed) = failed else { continue };
+            let kept = self.agenda.knew_any(question, month.days()) || self.paid.contains(&of);
             let gap = gaps.entry((failed.reason.clone(), kept)).or_insert_with(|| (failed.clone(), BTreeSet::new()));
             gap.1.extend(month.days());
         }
@@ -295,49 +334,21 @@ struct Cut {
     paid: Answer,
 }
 
-/// Returns the months that some question has not settled, newest first.
-fn unsettled(scope: &Scope) -> Vec<Span> {
-    let all = days::months(scope.as_of.date_naive());
-    let mut wanted = BTreeSet::new();
-    for question in QUESTIONS {
-        wanted.extend(days::unsettled(&all, &days::spans(&seen(scope, question))));
-        let failed = failed_before(scope, question);
-        wanted.extend(all.iter().filter(|month| failed.iter().any(|gap| gap.touches(**month))));
-    }
-    wanted.into_iter().rev().collect()
-}
-
-/// Returns the days of `question` that the last scan that asked for them could not read. What is held of them was
-/// provisional: that a newer month was read does not settle it.
-fn failed_before(scope: &Scope, question: Question) -> Vec<Span> {
-    let gaps = scope.earlier.iter().filter(|c| c.is_gap() && c.table == question.table().name && c.read == OPERATION);
-    let own = gaps.filter(|c| c.account_id.as_deref().is_none_or(|account| account == scope.account_id));
-    own.filter_map(span_of).collect()
-}
-
-/// Returns the days of `question` that an earlier scan saw.
-fn seen(scope: &Scope, question: Question) -> BTreeSet<NaiveDate> {
-    scope.seen_before(question.table().name, OPERATION).filter_map(span_of).flat_map(Span::days).collect()
-}
-
-fn span_of(coverage: &Coverage) -> Option<Span> {
-    let (from, to) = coverage.from.zip(coverage.to)?;
-    Some(Span { from, to })
-}
-
 /// Returns true when no older month can be read either: denied, expired, over budget, or before the first bill.
 fn ends_the_past(failed: &Failed) -> bool {
-    let before_the_first_bill = ["BillExpirationException", "ValidationException", "DataUnavailableException"];
-    failed.ends_the_scan()
-        || failed.trouble == Trouble::Denied
-        || failed.code.as_deref().is_some_and(|code| before_the_first_bill.contains(&code))
+    failed.ends_the_scan() || failed.trouble == Trouble::Denied || before_the_first_bill(failed)
+}
+
+fn before_the_first_bill(failed: &Failed) -> bool {
+    let codes = ["BillExpirationException", "ValidationException", "DataUnavailableException"];
+    failed.code.as_deref().is_some_and(|code| codes.contains(&code))
 }
 
 /// Our own code for answers that no other month would better. Each of them is paid for.
 const NEVER_FITS: &str = "leanlake:never-fits";
 
 fn unusable(unfit: &Unfit) -> Failed {
-    let systematic = matches!(unfit, Unfit::Grouping { .. } | Unfit::Currency(_));
+    let systematic = matches!(unfit, Unfit::Grouping { .. } | Unfit::Currency(_) | Unfit::Tag { .. });
     let code = systematic.then(|| NEVER_FITS.to_owned());
     Failed { trouble: Trouble::Broken, code, reason: unfit.to_string() }
 }

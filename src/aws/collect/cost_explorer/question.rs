@@ -8,11 +8,15 @@ use aws_sdk_costexplorer::types::{
 };
 
 use super::days::Span;
+use crate::model::service::{EC2_OTHER, LAKE, NETWORK_FIREWALL, VPC};
 use crate::store::Table;
-use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT};
+use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT, COSTS_BY_OPERATION, TAGS_COST};
 
-/// One of the three questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Services that bill what a lake's data passes through; they have other users too.
+const AROUND: [&str; 3] = [EC2_OTHER, VPC, NETWORK_FIREWALL];
+
+/// What Cost Explorer is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
     /// What is usage, and what is a credit, refund, tax or fee.
     Charges,
@@ -20,10 +24,11 @@ pub enum Question {
     Costs,
     /// Usage by linked account.
     ByAccount,
+    /// Usage of the lake's services by usage type and operation.
+    ByOperation,
+    /// Usage by the values of this tag.
+    ByTag(String),
 }
-
-/// The questions in the order in which they are asked: the first one's answer filters the others.
-pub const QUESTIONS: [Question; 3] = [Question::Charges, Question::Costs, Question::ByAccount];
 
 /// Whether net cost is asked for. Some callers may not see it, and a request that names it is refused whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,31 +42,53 @@ pub enum Net {
 }
 
 impl Question {
+    /// Returns the questions in the order in which they are asked: the first one's answer filters the others.
+    pub fn all(cost_tags: &[String]) -> Vec<Question> {
+        let fixed = [Question::Charges, Question::Costs, Question::ByAccount, Question::ByOperation];
+        fixed.into_iter().chain(cost_tags.iter().cloned().map(Question::ByTag)).collect()
+    }
+
     /// Returns the table that the answer fills.
-    pub const fn table(self) -> &'static Table {
+    pub const fn table(&self) -> &'static Table {
         match self {
             Question::Charges => &CHARGES,
             Question::Costs => &COSTS,
             Question::ByAccount => &COSTS_BY_ACCOUNT,
+            Question::ByOperation => &COSTS_BY_OPERATION,
+            Question::ByTag(_) => &TAGS_COST,
         }
     }
 
-    /// Returns the two dimensions that it groups by.
-    pub const fn dimensions(self) -> [&'static str; 2] {
+    /// Returns the tag that it is about: the resource of its coverage, since several tags share a table.
+    pub fn tag(&self) -> Option<&str> {
         match self {
-            Question::Charges => ["RECORD_TYPE", "SERVICE"],
-            Question::Costs => ["SERVICE", "USAGE_TYPE"],
-            Question::ByAccount => ["LINKED_ACCOUNT", "SERVICE"],
+            Question::ByTag(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Returns the two groups.
+    pub fn groups(&self) -> [GroupDefinition; 2] {
+        let dimensions = |first, second| [dimension(first), dimension(second)];
+        match self {
+            Question::Charges => dimensions("RECORD_TYPE", "SERVICE"),
+            Question::Costs => dimensions("SERVICE", "USAGE_TYPE"),
+            Question::ByAccount => dimensions("LINKED_ACCOUNT", "SERVICE"),
+            Question::ByOperation => dimensions("USAGE_TYPE", "OPERATION"),
+            Question::ByTag(key) => {
+                let tag = GroupDefinition::builder().r#type(GroupDefinitionType::Tag).key(key).build();
+                [tag, dimension("SERVICE")]
+            }
         }
     }
 
     /// Returns the metrics: all in one request, since each request costs the same.
-    pub fn metrics(self, net: Net) -> Vec<&'static str> {
+    pub fn metrics(&self, net: Net) -> Vec<&'static str> {
         let mut metrics = vec!["UnblendedCost", "AmortizedCost"];
         if net != Net::Hidden {
             metrics.push("NetAmortizedCost");
         }
-        if self == Question::Costs {
+        if matches!(self, Question::Costs | Question::ByOperation) {
             metrics.push("UsageQuantity");
         }
         metrics
@@ -69,7 +96,7 @@ impl Question {
 
     /// Returns the request for `month` without a page token.
     pub fn request(
-        self,
+        &self,
         request: GetCostAndUsageFluentBuilder,
         month: Span,
         net: Net,
@@ -81,18 +108,30 @@ impl Question {
             .set_time_period(period)
             .granularity(Granularity::Daily)
             .set_metrics(Some(metrics))
-            .set_group_by(Some(self.dimensions().map(group).to_vec()))
-            .set_filter((self != Question::Charges).then(|| records(usage)))
+            .set_group_by(Some(self.groups().to_vec()))
+            .set_filter(self.filter(usage))
+    }
+
+    /// A value that the bill does not have filters nothing out and is no error.
+    fn filter(&self, usage: &BTreeSet<String>) -> Option<Expression> {
+        let records = || one_of(Dimension::RecordType, usage.iter().map(String::as_str));
+        match self {
+            Question::Charges => None,
+            Question::ByOperation => {
+                let services = one_of(Dimension::Service, LAKE.into_iter().chain(AROUND));
+                Some(Expression::builder().and(records()).and(services).build())
+            }
+            _ => Some(records()),
+        }
     }
 }
 
-fn group(dimension: &str) -> GroupDefinition {
-    GroupDefinition::builder().r#type(GroupDefinitionType::Dimension).key(dimension).build()
+fn dimension(key: &str) -> GroupDefinition {
+    GroupDefinition::builder().r#type(GroupDefinitionType::Dimension).key(key).build()
 }
 
-fn records(types: &BTreeSet<String>) -> Expression {
-    let values =
-        DimensionValues::builder().key(Dimension::RecordType).set_values(Some(types.iter().cloned().collect()));
+fn one_of<'v>(dimension: Dimension, values: impl Iterator<Item = &'v str>) -> Expression {
+    let values = DimensionValues::builder().key(dimension).set_values(Some(values.map(str::to_owned).collect()));
     Expression::builder().dimensions(values.build()).build()
 }
 

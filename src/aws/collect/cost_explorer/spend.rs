@@ -10,7 +10,7 @@ use crate::model::{Money, Row};
 const DAYS: u64 = 30;
 
 /// Adds the rows of an answer that fall into the last thirty days before `today`.
-pub fn add(spend: &mut Spend, question: Question, rows: &[Row], today: NaiveDate) {
+pub fn add(spend: &mut Spend, question: &Question, rows: &[Row], today: NaiveDate) {
     let first = today.checked_sub_days(Days::new(DAYS)).unwrap_or(today);
     for row in rows.iter().filter(|row| row.date("day").is_some_and(|day| day >= first)) {
         let Some(usd) = cost(row) else { continue };
@@ -24,7 +24,7 @@ pub fn add(spend: &mut Spend, question: Question, rows: &[Row], today: NaiveDate
             Question::ByAccount => {
                 *spend.accounts.entry((row.key("linked_account_id").to_owned(), service)).or_default() += usd;
             }
-            Question::Charges => {}
+            Question::Charges | Question::ByOperation | Question::ByTag(_) => {}
         }
     }
 }

@@ -41,6 +41,16 @@ impl Run {
 
 /// Runs the collector on 2026-03-10 against `say`, which sees each request's body.
 async fn run(earlier: Vec<Coverage>, max_cost: &str, say: impl Fn(&Value) -> Fault + Send + Sync + 'static) -> Run {
+    tagged(&[], earlier, max_cost, say).await
+}
+
+/// The same, with these cost tags.
+async fn tagged(
+    tags: &[&str],
+    earlier: Vec<Coverage>,
+    max_cost: &str,
+    say: impl Fn(&Value) -> Fault + Send + Sync + 'static,
+) -> Run {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&asked);
     let allow = Allowlist::default().and(Role::Reading, [OPERATION]);
@@ -61,7 +71,7 @@ async fn run(earlier: Vec<Coverage>, max_cost: &str, say: impl Fn(&Value) -> Fau
         as_of: "2026-03-10T08:00:00Z".parse().unwrap(),
         sdk: sdk(&connector),
         cancel: cancel.clone(),
-        options: Options::default(),
+        options: Options { cost_tags: tags.iter().map(|&tag| tag.to_owned()).collect(), ..Options::default() },
         left: crate::aws::collect::Allowance::of(&Options::default()),
         heard: crate::aws::collect::Heard::default(),
         earlier,
@@ -114,6 +124,9 @@ fn honest(body: &Value) -> Fault {
     match dimension(body, 0) {
         "RECORD_TYPE" => one_group(body, &[["Usage", "Amazon Simple Storage Service"], ["Tax", "Tax"]], None),
         "SERVICE" => one_group(body, &[["Amazon Simple Storage Service", "EUC1-TimedStorage-ByteHrs"]], None),
+        "USAGE_TYPE" => one_group(body, &[["EUC1-TimedStorage-ByteHrs", "StandardStorage"]], None),
+        "team" => one_group(body, &[["team$ingest$eu", "AWS Glue"], ["team$", "AWS Glue"]], None),
+        "project" => one_group(body, &[["project$lake", "AWS Glue"]], None),
         _ => one_group(body, &[[ACCOUNT, "Amazon Simple Storage Service"]], None),
     }
 }
@@ -126,12 +139,12 @@ fn seen(table: &str, from: &str, to: &str) -> Coverage {
 #[tokio::test]
 async fn the_first_scan_reads_fourteen_months_newest_first_and_filters_by_what_charges_said() {
     let run = run(Vec::new(), "5", honest).await;
-    assert_eq!(run.asked.len(), 14 * 3);
+    assert_eq!(run.asked.len(), 14 * 4);
     assert_eq!(run.asked[0]["TimePeriod"], json!({"Start": "2026-03-01", "End": "2026-03-10"}));
     assert_eq!(run.asked.last().unwrap()["TimePeriod"], json!({"Start": "2025-02-01", "End": "2025-03-01"}));
     assert_eq!(run.asked[0].get("Filter"), None);
     assert_eq!(run.asked[1]["Filter"], json!({"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Usage"]}}));
-    assert_eq!(run.usd.to_string(), "0.42");
+    assert_eq!(run.usd.to_string(), "0.56");
     let costs = run.coverage("costs");
     assert_eq!(costs.len(), 1, "one span without holes");
     assert_eq!(
@@ -204,8 +217,8 @@ async fn where_net_cost_is_hidden_the_rest_is_still_read() {
         honest(body)
     });
     let run = run.await;
-    assert_eq!(run.asked.len(), 14 * 3 + 1, "one refusal is enough to know");
-    assert_eq!(run.usd.to_string(), "0.42", "and it was free");
+    assert_eq!(run.asked.len(), 14 * 4 + 1, "one refusal is enough to know");
+    assert_eq!(run.usd.to_string(), "0.56", "and it was free");
     let row = run.rows("costs")[0];
     assert_eq!((row.money("net_amortized"), row.money("amortized").unwrap().to_string()), (None, "1.25".to_owned()));
     assert!(run.coverage("costs").iter().any(|gap| gap.state == CoverageState::Partial && gap.from.is_none()));
@@ -215,7 +228,7 @@ async fn where_net_cost_is_hidden_the_rest_is_still_read() {
 async fn a_denied_caller_costs_nothing_and_learns_the_missing_action() {
     let run = run(Vec::new(), "5", |_| refusal("AccessDeniedException", "not authorized")).await;
     assert_eq!((run.asked.len(), run.usd.to_string()), (2, "0.00".to_owned()));
-    for table in ["charges", "costs", "costs_by_account"] {
+    for table in ["charges", "costs", "costs_by_account", "costs_by_operation"] {
         let gap = run.coverage(table)[0];
         assert_eq!((gap.state, gap.missing_action.as_deref()), (CoverageState::Missing, Some(OPERATION)));
     }
@@ -235,13 +248,13 @@ async fn the_past_ends_where_cost_explorer_says_so() {
     assert_eq!(costs.len(), 2);
     assert_eq!((costs[0].state, costs[0].to.unwrap().to_string()), (CoverageState::Missing, "2025-08-31".to_owned()));
     assert_eq!((costs[1].state, costs[1].from.unwrap().to_string()), (CoverageState::Seen, "2025-09-01".to_owned()));
-    assert_eq!(run.asked.len(), 7 * 3 + 1, "older months are not asked for");
+    assert_eq!(run.asked.len(), 7 * 4 + 1, "older months are not asked for");
 }
 
 #[tokio::test]
 async fn a_spent_budget_keeps_the_newest_months_and_says_what_it_cut() {
-    let run = run(Vec::new(), "0.05", honest).await;
-    assert_eq!((run.asked.len(), run.usd.to_string()), (5, "0.05".to_owned()));
+    let run = run(Vec::new(), "0.06", honest).await;
+    assert_eq!((run.asked.len(), run.usd.to_string()), (6, "0.06".to_owned()));
     let charges = run.coverage("charges");
     assert_eq!(charges.last().unwrap().from.unwrap().to_string(), "2026-02-01");
     assert!(run.coverage("costs_by_account").iter().any(|gap| gap.state == CoverageState::OverBudget));
@@ -250,10 +263,11 @@ async fn a_spent_budget_keeps_the_newest_months_and_says_what_it_cut() {
 
 #[tokio::test]
 async fn a_later_scan_reads_and_covers_only_what_can_still_change() {
-    let earlier = ["charges", "costs", "costs_by_account"].map(|table| seen(table, "2025-02-01", "2026-03-02"));
+    let earlier = ["charges", "costs", "costs_by_account", "costs_by_operation"]
+        .map(|table| seen(table, "2025-02-01", "2026-03-02"));
     let run = run(earlier.to_vec(), "5", honest).await;
-    assert_eq!(run.asked.len(), 2 * 3);
-    assert_eq!(run.asked[3]["TimePeriod"]["Start"], "2026-02-01");
+    assert_eq!(run.asked.len(), 2 * 4);
+    assert_eq!(run.asked[4]["TimePeriod"]["Start"], "2026-02-01");
     let costs = run.coverage("costs");
     assert_eq!(costs.len(), 1);
     assert_eq!(
@@ -269,7 +283,7 @@ async fn a_later_scan_reads_and_covers_only_what_can_still_change() {
 async fn a_month_that_failed_is_not_settled_by_the_newer_ones_that_were_read() {
     // January was read on the 1st of February, while it could still change, and failed ever after.
     let mut earlier = Vec::new();
-    for table in ["charges", "costs", "costs_by_account"] {
+    for table in ["charges", "costs", "costs_by_account", "costs_by_operation"] {
         earlier.push(seen(table, "2025-02-01", "2026-03-09"));
         let gap = Coverage { state: CoverageState::Partial, ..seen(table, "2025-12-01", "2025-12-31") };
         earlier.push(gap.because("Throttling"));
@@ -288,8 +302,8 @@ async fn costs_are_not_filtered_by_the_record_types_of_another_month() {
     });
     let run = run.await;
     let of = |month: &str| {
-        let asked =
-            run.asked.iter().filter(|body| body["TimePeriod"]["Start"] == month && dimension(body, 0) != "RECORD_TYPE");
+        let filtered = |body: &&Value| ["SERVICE", "LINKED_ACCOUNT"].contains(&dimension(body, 0));
+        let asked = run.asked.iter().filter(|body| body["TimePeriod"]["Start"] == month).filter(filtered);
         asked.map(|body| body["Filter"]["Dimensions"]["Values"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(of("2026-02-01"), Vec::<Value>::new(), "its record types are not known");
@@ -343,4 +357,97 @@ async fn usage_in_mixed_units_is_not_known() {
     });
     let run = run.await;
     assert_eq!((run.rows("costs")[0].decimal("usage"), run.rows("costs")[0].key("unit")), (None, ""));
+}
+
+#[tokio::test]
+async fn operations_are_asked_for_the_services_of_the_lake_alone() {
+    let run = run(Vec::new(), "5", honest).await;
+    let asked = run.asked.iter().find(|body| dimension(body, 1) == "OPERATION").unwrap();
+    assert_eq!(asked["Filter"]["And"][0], json!({"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Usage"]}}));
+    let services = asked["Filter"]["And"][1]["Dimensions"]["Values"].as_array().unwrap();
+    assert!(services.contains(&json!("AWS Glue")) && services.contains(&json!("EC2 - Other")));
+    let row = run.rows("costs_by_operation")[0];
+    assert_eq!((row.key("operation"), row.key("region")), ("StandardStorage", "eu-central-1"));
+    assert_eq!((row.decimal("usage").unwrap().to_string(), row.key("unit")), ("12.5".to_owned(), "GB-Mo"));
+}
+
+fn of_tag(tag: &str, from: &str, to: &str) -> Coverage {
+    seen("tags_cost", from, to).of(tag)
+}
+
+fn settled() -> Vec<Coverage> {
+    let tables = ["charges", "costs", "costs_by_account", "costs_by_operation"];
+    tables.map(|table| seen(table, "2025-02-01", "2026-03-02")).to_vec()
+}
+
+#[tokio::test]
+async fn cost_by_tag_keeps_the_value_with_its_dollar_sign_and_what_is_untagged() {
+    let run = tagged(&["team", "project"], Vec::new(), "5", honest).await;
+    assert_eq!(run.asked.len(), 14 * 6);
+    let asked = run.asked.iter().find(|body| dimension(body, 0) == "team").unwrap();
+    assert_eq!(asked["GroupBy"], json!([{"Type": "TAG", "Key": "team"}, {"Type": "DIMENSION", "Key": "SERVICE"}]));
+    let told: Vec<_> =
+        run.rows("tags_cost").iter().map(|row| (row.key("tag_key"), row.key("tag_value"))).take(3).collect();
+    assert_eq!(told, [("team", "ingest$eu"), ("team", ""), ("project", "lake")]);
+    assert!(run.rows("tags_cost")[1].text("tag_value").is_some(), "untagged is a value, not unknown");
+    let tags: Vec<_> =
+        run.coverage("tags_cost").iter().map(|c| (c.state, c.resource.as_ref().unwrap().raw())).collect();
+    assert_eq!(tags, [(CoverageState::Seen, "team"), (CoverageState::Seen, "project")]);
+}
+
+#[tokio::test]
+async fn a_tag_that_is_new_is_read_for_the_whole_past_and_nothing_else_is() {
+    let mut earlier = settled();
+    earlier.push(of_tag("team", "2025-02-01", "2026-03-02"));
+    let run = tagged(&["team", "project"], earlier, "5", honest).await;
+    let asked = |key: &str| run.asked.iter().filter(|body| dimension(body, 0) == key).count();
+    assert_eq!((asked("project"), asked("team")), (14, 2));
+    assert_eq!((asked("RECORD_TYPE"), asked("SERVICE"), asked("USAGE_TYPE")), (14, 2, 2));
+    assert_eq!(replaced(&run, "tags_cost"), 2, "the rows of `team` in older months stay");
+}
+
+fn replaced(run: &Run, name: &str) -> usize {
+    let replaced = |piece: &&Piece| matches!(piece, Piece::Replace { table, .. } if table.name == name);
+    run.pieces.iter().filter(replaced).count()
+}
+
+#[tokio::test]
+async fn a_tag_that_fails_costs_the_others_nothing() {
+    let refuse = |body: &Value| match dimension(body, 0) {
+        "project" => refusal("ValidationException", "no such tag"),
+        _ => honest(body),
+    };
+    let first = tagged(&["team", "project"], Vec::new(), "5", refuse).await;
+    assert_eq!(first.rows("tags_cost").len(), 2 * 14);
+    assert_eq!(first.rows("costs").len(), 14, "a tag that is not known does not end the past");
+    assert_eq!(first.asked.iter().filter(|body| dimension(body, 0) == "project").count(), 1);
+    let mut earlier = settled();
+    earlier.extend(["team", "project"].map(|tag| of_tag(tag, "2025-02-01", "2026-03-02")));
+    let later = tagged(&["team", "project"], earlier, "5", refuse).await;
+    assert_eq!(
+        (later.rows("tags_cost").len(), replaced(&later, "tags_cost")),
+        (2 * 2, 0),
+        "what was held of `project` stays"
+    );
+    let told: Vec<_> =
+        later.coverage("tags_cost").iter().map(|c| (c.state, c.resource.as_ref().unwrap().raw())).collect();
+    assert_eq!(told, [(CoverageState::Seen, "team"), (CoverageState::Partial, "project")]);
+}
+
+#[tokio::test]
+async fn a_group_that_is_no_value_of_the_tag_is_a_gap() {
+    let run = tagged(&["team"], Vec::new(), "5", |body| match dimension(body, 0) {
+        "team" => one_group(body, &[["squad$x", "AWS Glue"]], None),
+        _ => honest(body),
+    });
+    let run = run.await;
+    assert!(run.rows("tags_cost").is_empty());
+    assert!(run.coverage("tags_cost")[0].reason.as_ref().unwrap().raw().contains("squad$x"));
+    assert_eq!(run.asked.len(), 14 * 4 + 1, "no other month would answer better");
+}
+
+#[tokio::test]
+async fn without_cost_tags_nobody_believes_that_they_were_read() {
+    let run = run(Vec::new(), "5", honest).await;
+    assert_eq!(run.coverage("tags_cost").iter().map(|c| c.state).collect::<Vec<_>>(), [CoverageState::NotAsked]);
 }
