@@ -167,4 +167,53 @@ def glue(name):
     }, default=str))
 
 
-{"seed": seed, "glue": glue, "compute": compute, "network": network, "lifecycle": lifecycle}[sys.argv[1]](sys.argv[2])
+def settings(name):
+    """Sets on the lake's buckets whatever a bucket can be set to."""
+    s3 = boto3.client("s3")
+    lake, backup, locked = f"{name}-lake", f"{name}-backup", f"{name}-locked"
+    s3.create_bucket(Bucket=backup)
+    s3.put_bucket_versioning(Bucket=backup, VersioningConfiguration={"Status": "Enabled"})
+    s3.create_bucket(Bucket=locked, ObjectLockEnabledForBucket=True)
+    retention = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": retention}
+    s3.put_object_lock_configuration(Bucket=locked, ObjectLockConfiguration=lock)
+    arn = f"arn:aws:s3:::{backup}"
+    s3.put_bucket_intelligent_tiering_configuration(
+        Bucket=lake,
+        Id="cold",
+        IntelligentTieringConfiguration={
+            "Id": "cold", "Status": "Enabled", "Filter": {"Prefix": "old/"},
+            "Tierings": [{"Days": 125, "AccessTier": "ARCHIVE_ACCESS"}],
+        },
+    )
+    s3.put_bucket_inventory_configuration(
+        Bucket=lake,
+        Id="all",
+        InventoryConfiguration={
+            "Id": "all", "IsEnabled": True, "IncludedObjectVersions": "All", "Schedule": {"Frequency": "Weekly"},
+            "OptionalFields": ["Size", "StorageClass"],
+            "Destination": {"S3BucketDestination": {"Bucket": arn, "Format": "Parquet", "Prefix": "inv"}},
+        },
+    )
+    s3.put_bucket_analytics_configuration(
+        Bucket=lake, Id="ages", AnalyticsConfiguration={"Id": "ages", "StorageClassAnalysis": {}}
+    )
+    s3.put_bucket_metrics_configuration(Bucket=lake, Id="whole", MetricsConfiguration={"Id": "whole"})
+    destination = {"Bucket": arn, "StorageClass": "GLACIER_IR"}
+    rule = {
+        "ID": "dr", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": "raw/"}, "Destination": destination,
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+    }
+    replication = {"Role": "arn:aws:iam::123456789012:role/r", "Rules": [rule]}
+    s3.put_bucket_replication(Bucket=lake, ReplicationConfiguration=replication)
+    s3.put_bucket_request_payment(Bucket=lake, RequestPaymentConfiguration={"Payer": "Requester"})
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key-1"}
+    encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]}
+    s3.put_bucket_encryption(Bucket=lake, ServerSideEncryptionConfiguration=encryption)
+    target = {"TargetBucket": backup, "TargetPrefix": "logs/"}
+    s3.put_bucket_logging(Bucket=lake, BucketLoggingStatus={"LoggingEnabled": target})
+
+
+{
+    "seed": seed, "glue": glue, "compute": compute, "network": network, "lifecycle": lifecycle, "settings": settings
+}[sys.argv[1]](sys.argv[2])
