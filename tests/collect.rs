@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::athena::{Query, Workgroup};
+use crate::aws::lens::Lens;
 use crate::aws::metrics::Series;
 use crate::aws::s3::{Bucket, Upload};
 use crate::aws::settings::Settings;
@@ -405,6 +406,88 @@ async fn a_bucket_with_more_uploads_than_the_budget_says_how_many_it_listed() {
     let seen = s3_of(&aws).await;
     assert_eq!(seen.bucket("busy").int("upload_count"), Some(10));
     assert_eq!(seen.of("multipart_uploads", "s3:ListMultipartUploads", CoverageState::OverBudget).seen, Some(10));
+}
+
+/// Two configurations in Ireland, one in Virginia, where no bucket is.
+fn observed() -> Aws {
+    let aws = Aws::start(day(TODAY));
+    let whole = "<AccountLevel><ActivityMetrics><IsEnabled>true</IsEnabled></ActivityMetrics><BucketLevel><PrefixLevel>\
+        <StorageMetrics><IsEnabled>true</IsEnabled><SelectionCriteria><Delimiter>/</Delimiter><MaxDepth>3</MaxDepth>\
+        <MinStorageBytesPercentage>1.5</MinStorageBytesPercentage></SelectionCriteria></StorageMetrics></PrefixLevel>\
+        <AdvancedCostOptimizationMetrics><IsEnabled>true</IsEnabled></AdvancedCostOptimizationMetrics></BucketLevel>\
+        </AccountLevel><Exclude><Buckets><Arn>arn:aws:s3:::scratch</Arn></Buckets></Exclude><DataExport>\
+        <S3BucketDestination><Format>Parquet</Format><OutputSchemaVersion>V_1</OutputSchemaVersion>\
+        <AccountId>444455556666</AccountId><Arn>arn:aws:s3:::lens-out</Arn><Prefix>daily</Prefix><Encryption><SSE-S3/>\
+        </Encryption></S3BucketDestination><CloudWatchMetrics><IsEnabled>true</IsEnabled></CloudWatchMetrics></DataExport>\
+        <AwsOrg><Arn>arn:aws:organizations::111122223333:organization/o-1</Arn></AwsOrg>";
+    let bare = "<AccountLevel><BucketLevel/></AccountLevel>";
+    let lens = |home: &str, id: &str, inside: &str| Lens { home: home.into(), id: id.into(), inside: inside.into() };
+    {
+        let mut account = aws.account();
+        account.s3.add("raw", Bucket::in_region("eu-west-1"));
+        account.lenses = vec![
+            lens("eu-west-1", "whole", whole),
+            lens("eu-west-1", "bare", bare),
+            lens("us-east-1", "default-account-dashboard", bare),
+        ];
+    }
+    aws
+}
+
+fn lens<'s>(seen: &'s Seen, id: &str) -> &'s Row {
+    seen.rows("storage_lens_configurations").iter().find(|row| row.key("configuration_id") == id).unwrap()
+}
+
+#[tokio::test]
+async fn storage_lens_configurations_are_read_in_their_home_regions() {
+    let seen = s3_of(&observed()).await;
+    assert_eq!(seen.gaps(), Vec::<String>::new());
+    assert_eq!(seen.rows("storage_lens_configurations").len(), 3);
+    let whole = lens(&seen, "whole");
+    assert_eq!(
+        (whole.key("region"), whole.flag("is_default"), whole.flag("enabled")),
+        ("eu-west-1", Some(false), Some(true))
+    );
+    let flags =
+        ["activity_metrics", "advanced_cost_optimization_metrics", "prefix_level", "export", "cloudwatch_publishing"];
+    assert_eq!(flags.map(|flag| whole.flag(flag)), [Some(true); 5]);
+    assert_eq!(
+        (whole.int("prefix_max_depth"), whole.decimal("prefix_min_percentage").unwrap().to_string()),
+        (Some(3), "1.5".into())
+    );
+    let to = ["export_bucket", "export_account_id", "export_prefix", "export_format", "export_encryption"];
+    assert_eq!(to.map(|column| whole.key(column)), ["lens-out", "444455556666", "daily", "Parquet", "SSE-S3"]);
+    assert_eq!(whole.key("excluded"), r#"{"buckets":["scratch"],"regions":[]}"#);
+    assert!(whole.key("organization_arn").ends_with("o-1"));
+    let default = lens(&seen, "default-account-dashboard");
+    assert_eq!((default.key("region"), default.flag("is_default")), ("us-east-1", Some(true)));
+    assert_eq!(
+        (default.flag("export"), default.flag("prefix_level"), default.text("excluded")),
+        (Some(false), Some(false), None)
+    );
+}
+
+#[tokio::test]
+async fn a_storage_lens_configuration_that_is_denied_keeps_its_row_and_a_list_that_is_denied_is_a_gap_of_its_region() {
+    let aws = observed();
+    aws.make(Fault::on("s3control:GetStorageLensConfiguration", Trouble::Denied).of("whole"));
+    let seen = s3_of(&aws).await;
+    let whole = lens(&seen, "whole");
+    assert_eq!((whole.flag("enabled"), whole.flag("export"), whole.text("export_bucket")), (Some(true), None, None));
+    let gap = seen.coverage.iter().find(|gap| gap.is_gap() && gap.resource.is_some()).unwrap();
+    assert_eq!(
+        (gap.read.as_str(), gap.missing_action.as_deref()),
+        ("s3control:GetStorageLensConfiguration", Some("s3:GetStorageLensConfiguration"))
+    );
+    let aws = observed();
+    aws.make(Fault::on("s3control:ListStorageLensConfigurations", Trouble::Denied));
+    let seen = s3_of(&aws).await;
+    assert!(seen.rows("storage_lens_configurations").is_empty() && !seen.rows("buckets").is_empty());
+    let gap = seen.of("storage_lens_configurations", "s3control:ListStorageLensConfigurations", CoverageState::Missing);
+    assert_eq!(
+        (gap.region.as_deref(), gap.missing_action.as_deref()),
+        (Some("eu-west-1"), Some("s3:ListStorageLensConfigurations"))
+    );
 }
 
 fn measured() -> Aws {

@@ -3,6 +3,7 @@
 //! The only place where clients are built; a client without a tag gets nothing past the connector.
 
 use aws_sdk_cloudwatch::config::Region;
+use aws_sdk_s3control::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
@@ -33,6 +34,26 @@ pub fn s3(sdk: &SdkConfig, tag: Tag) -> aws_sdk_s3::Client {
     let custom = endpoint(sdk, "S3").is_some();
     let config = aws_sdk_s3::config::Builder::from(sdk).interceptor(tag).force_path_style(custom);
     aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// Returns the S3 Control client of `sdk`. AWS wants the account in the host's name; a custom endpoint gets the requests
+/// under the name that it has.
+pub fn s3control(sdk: &SdkConfig, tag: Tag) -> aws_sdk_s3control::Client {
+    let mut config = aws_sdk_s3control::config::Builder::from(sdk).interceptor(tag);
+    if let Some(url) = endpoint(sdk, "S3 Control") {
+        config = config.endpoint_resolver(Fixed(url));
+    }
+    aws_sdk_s3control::Client::from_conf(config.build())
+}
+
+/// One endpoint for every account.
+#[derive(Debug)]
+struct Fixed(String);
+
+impl ResolveEndpoint for Fixed {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.trim_end_matches('/').to_owned()).build()))
+    }
 }
 
 /// Returns the CloudWatch client of `sdk`.

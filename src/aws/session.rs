@@ -39,6 +39,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("redshift", "Redshift"),
     ("redshift-serverless", "Redshift Serverless"),
     ("s3", "S3"),
+    ("s3control", "S3 Control"),
 ];
 
 /// How long an answer may take once the request is sent.

@@ -47,7 +47,7 @@ impl Request {
         match self.service() {
             "s3" => Answer { status, ..Answer::xml(s3_error(code, &text)) },
             "ec2" => Answer { status, ..Answer::xml(ec2_error(code, &text)) },
-            "sts" | "redshift" => Answer { status, ..Answer::xml(query_error(code, &text)) },
+            "sts" | "redshift" | "s3control" => Answer { status, ..Answer::xml(query_error(code, &text)) },
             "cloudwatch" => cbor_error(status, code, message),
             _ => json_error(status, code, message),
         }

@@ -11,6 +11,7 @@ pub mod emr_serverless;
 pub mod fault;
 pub mod glue;
 pub mod ledger;
+pub mod lens;
 pub mod metrics;
 pub mod network;
 pub mod objects;
@@ -37,6 +38,7 @@ pub struct Account {
     pub today: NaiveDate,
     pub ledger: ledger::Ledger,
     pub s3: s3::Buckets,
+    pub lenses: Vec<lens::Lens>,
     pub metrics: metrics::Metrics,
     pub athena: athena::Athena,
     pub price_list: price_list::PriceList,
@@ -58,6 +60,7 @@ impl Account {
             today,
             ledger: ledger::Ledger::default(),
             s3: s3::Buckets::default(),
+            lenses: Vec::new(),
             metrics: metrics::Metrics::default(),
             athena: athena::Athena::default(),
             price_list: price_list::PriceList::default(),
@@ -85,6 +88,7 @@ impl Account {
             "network-firewall" => self.network.firewall(request),
             "ce" => self.ledger.answer(request, self.today),
             "s3" => self.s3.answer(request, &self.id),
+            "s3control" => lens::answer(request, &self.lenses, &self.id),
             "cloudwatch" => self.metrics.answer(request, self.today),
             "pricing" => self.price_list.answer(request),
             "athena" => self.athena.answer(request, self.today),

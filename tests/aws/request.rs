@@ -114,6 +114,11 @@ impl Request {
         if let Some(operation) = self.emr_serverless_operation() {
             return format!("emr-serverless:{operation}");
         }
+        if let Some(id) = self.path.strip_prefix("/v20180820/storagelens") {
+            let list = id.trim_matches('/').is_empty();
+            let name = if list { "ListStorageLensConfigurations" } else { "GetStorageLensConfiguration" };
+            return format!("s3control:{name}");
+        }
         format!("s3:{}", self.s3_operation(method))
     }
 
@@ -171,6 +176,7 @@ impl Request {
             "s3" => self.bucket_and_key().0.to_owned(),
             "pricing" => super::price_list::named(&self.path).unwrap_or_default(),
             "glue" => glue_resource(&self.json()).to_owned(),
+            "s3control" => self.path.trim_start_matches("/v20180820/storagelens").trim_matches('/').to_owned(),
             "athena" => self.json()["WorkGroup"].as_str().unwrap_or_default().to_owned(),
             "network-firewall" => self.json()["FirewallArn"].as_str().unwrap_or_default().to_owned(),
             "emr" => self.json()["ClusterId"].as_str().unwrap_or_default().to_owned(),

@@ -103,7 +103,7 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
 
 fn denied(request: &Request, who: &str) -> Answer {
     let (status, code) = match request.service() {
-        "s3" | "sts" | "redshift" | "cloudwatch" => (403, "AccessDenied"),
+        "s3" | "s3control" | "sts" | "redshift" | "cloudwatch" => (403, "AccessDenied"),
         "ec2" => (403, "UnauthorizedOperation"),
         _ => (400, "AccessDeniedException"),
     };

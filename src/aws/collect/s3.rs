@@ -1,10 +1,11 @@
-//! S3: every bucket, its settings, its incomplete uploads and a sample of their sizes.
+//! S3: every bucket, its settings, its incomplete uploads and a sample of their sizes; Storage Lens configurations.
 //!
 //! Reads settings and lists uploads only: it never lists or opens an object.
 
 mod configurations;
 mod covered;
 mod filter;
+mod lens;
 pub mod lifecycle;
 pub mod listing;
 mod parts;
@@ -59,6 +60,8 @@ pub const READS: &[Read] = &[
     uploads::COUNT,
     uploads::UPLOADS,
     parts::PARTS,
+    lens::LIST,
+    lens::GET,
 ];
 
 /// Returns the operations that are asked of each bucket, side by side.
@@ -83,10 +86,11 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Place> {
     for row in covered::list(scope, &buckets, failed.as_ref()).into_iter().chain(covered::not_asked(scope, &left_out)) {
         sink.cover(row).await;
     }
+    let clients = clients(scope, &buckets);
+    lens::collect(scope, sink, clients.keys().cloned().collect()).await;
     if failed.is_some() && buckets.is_empty() {
         return all;
     }
-    let clients = clients(scope, &buckets);
     let total = u64::try_from(buckets.len()).ok();
     let mut reading =
         futures::stream::iter(buckets.into_iter().map(|bucket| one(scope, &clients, bucket))).buffer_unordered(AT_ONCE);

@@ -139,6 +139,11 @@ impl Scope {
         client::s3(&self.sdk, self.tag("s3"))
     }
 
+    /// Returns an S3 Control client for this Region.
+    pub fn s3control(&self) -> aws_sdk_s3control::Client {
+        client::s3control(&self.sdk, self.tag("s3control"))
+    }
+
     /// Returns a CloudWatch client for this Region.
     pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         client::cloudwatch(&self.sdk, self.tag("cloudwatch"))

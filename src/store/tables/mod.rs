@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod configurations;
 pub mod emr;
 pub mod glue;
+pub mod lens;
 pub mod network;
 pub mod redshift;
 pub mod scan;
@@ -29,6 +30,7 @@ pub const TABLES: &[&Table] = &[
     &configurations::INVENTORY_CONFIGURATIONS,
     &configurations::ANALYTICS_CONFIGURATIONS,
     &configurations::METRICS_CONFIGURATIONS,
+    &lens::STORAGE_LENS_CONFIGURATIONS,
     &storage::STORAGE,
     &storage::MULTIPART_UPLOADS,
     &athena::ATHENA_WORKGROUPS,

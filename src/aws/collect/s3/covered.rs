@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lens::LIST as LENS;
 use super::listing::{BUCKETS, Bucket};
 use crate::aws::collect::{Failed, Scope};
 use crate::model::{Coverage, CoverageState};
@@ -50,7 +51,8 @@ pub fn not_asked(scope: &Scope, left_out: &[Bucket]) -> Vec<Coverage> {
     counts.iter().flat_map(|(region, count)| tables().into_iter().map(|table| row(table, region, *count))).collect()
 }
 
-/// Returns the tables whose rows this collector makes.
+/// Returns the tables whose rows this collector makes of buckets; Storage Lens has a list of its own.
 fn tables() -> BTreeSet<&'static str> {
-    super::READS.iter().filter(|read| read.columns.is_empty()).map(|read| read.table).collect()
+    let rows = super::READS.iter().filter(|read| read.columns.is_empty() && read.table != LENS.table);
+    rows.map(|read| read.table).collect()
 }
