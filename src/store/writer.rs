@@ -204,7 +204,8 @@ impl SnapshotWriter {
             Err(StoreError::Corrupt { .. }) => vec![gaps::lost_coverage()],
             before => before?,
         };
-        for seen in before {
+        // That something was not asked for says each scan of itself.
+        for seen in before.into_iter().filter(|seen| seen.state != CoverageState::NotAsked) {
             let account = seen.account_id.as_deref();
             if !self.asked(&seen.table, account) || self.left_out(&seen.table, seen.region.as_deref()) {
                 old.push(seen);
