@@ -7,19 +7,15 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::cursor::Show;
-use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::DefaultTerminal;
 
 /// What a panic is told to.
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
 
 /// The terminal in raw mode and on its other screen, until the value is dropped.
 pub struct Screen {
-    /// Where frames are drawn to.
-    pub terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    /// Where frames are drawn to; shows the cursor again when it goes.
+    pub terminal: DefaultTerminal,
     _taken: Taken<fn()>,
 }
 
@@ -30,17 +26,15 @@ impl Screen {
     /// The terminal cannot be used; it is then as it was.
     pub fn take() -> io::Result<Self> {
         let taken = Taken::new(give_back as fn());
+        let terminal = ratatui::try_init()?;
         panic::set_hook(taken.before(panic::take_hook()));
-        enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen)?;
-        Ok(Screen { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?, _taken: taken })
+        Ok(Screen { terminal, _taken: taken })
     }
 }
 
 /// As a shell needs it. An error is passed over: nobody is left to be told.
 fn give_back() {
-    let _ = disable_raw_mode();
-    let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+    let _ = ratatui::try_restore();
 }
 
 /// Something taken that is given back once, by whoever comes first: the end of the value, or a panic.
