@@ -2,37 +2,29 @@
 //!
 //! Spends at most one listing of the buckets.
 
+mod storage;
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::aws::collect::advice::Adviser;
-use crate::aws::collect::ask::ask;
 use crate::aws::collect::cloudwatch::hours;
 use crate::aws::collect::cost_explorer;
-use crate::aws::collect::s3::listing::PAGE;
 use crate::aws::collect::{Collector, Scope, cloudwatch, s3};
 use crate::aws::connector::limits::default_pace;
 use crate::aws::scan::{Order, ScanError, prepare};
 use crate::aws::session::Session;
 use crate::model::Money;
 use crate::store::{Receipt, Store};
+use storage::{buckets, count, metrics};
 
 /// Pages that a Cost Explorer answer for a month may have in a large account, before any scan has seen one.
 const PAGES_AN_ANSWER: u64 = 4;
-/// Storage types that a bucket may have metrics of, its object count included.
-const SERIES: (u64, u64) = (2, 6);
-/// Metrics on a page of ListMetrics (CloudWatch API reference).
-const METRICS_A_PAGE: u64 = 500;
-/// Uploads on a page of ListMultipartUploads (S3 API reference), and most pages of one bucket.
-const UPLOADS_A_PAGE: u64 = 1000;
-const UPLOAD_PAGES: u64 = 10;
 /// Regions that an account may use, about; and workgroups that a Region may have (Athena service quotas).
 const REGIONS: u64 = 40;
 const WORKGROUPS: u64 = 1000;
-/// Lists of metrics in a Region: sizes and object counts.
-const LISTS: u64 = 2;
 /// Redshift clusters, or workgroups, that an account may have when nobody counted them.
 const WAREHOUSES: u64 = 50;
 /// Queries that one BatchGetQueryExecution request may ask for.
@@ -199,81 +191,6 @@ fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
         (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
     };
     (vec![Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
-}
-
-fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
-    let Some(count) = counted else {
-        return (Vec::new(), "unknown: the buckets were not counted".to_owned());
-    };
-    let each = |operation| Calls { operation, requests: exactly(count), units: None };
-    let parts = Between { low: 0, high: u64::from(scope.options.list_parts) };
-    let mut calls =
-        vec![Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None }];
-    calls.extend(s3::each_bucket().map(each));
-    let pages = u64::from(scope.options.uploads) / UPLOADS_A_PAGE;
-    for call in calls.iter_mut().filter(|call| call.operation == "s3:ListMultipartUploads") {
-        call.requests.high += pages.min(count * (UPLOAD_PAGES - 1));
-    }
-    calls.push(Calls { operation: "s3:ListParts", requests: parts, units: None });
-    (calls, format!("{count} buckets"))
-}
-
-/// GetMetricData is priced by series, however many requests ask for them.
-fn metrics(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
-    let mut before = cloudwatch::listed_before(scope);
-    before.retain(|region, _| is_asked(scope, Some(region)));
-    if !before.is_empty() {
-        return (metrics_again(scope, &before), "the series of the last scan".to_owned());
-    }
-    let Some(count) = counted else {
-        return (Vec::new(), "unknown: the buckets were not counted".to_owned());
-    };
-    let series = Between { low: count * SERIES.0, high: count * SERIES.1 };
-    let each = cloudwatch::series_a_request(scope);
-    // Each bucket may be in a Region of its own: every Region is listed, and its last request is not full.
-    let lists = Between { low: LISTS, high: count.max(1) * LISTS + series.high / METRICS_A_PAGE };
-    let reads = Between { low: series.low.div_ceil(each), high: series.high.div_ceil(each).max(count) };
-    let calls = vec![
-        Calls { operation: "cloudwatch:ListMetrics", requests: lists, units: None },
-        Calls { operation: "cloudwatch:GetMetricData", requests: reads, units: Some(series) },
-    ];
-    (calls, format!("{count} buckets with {} to {} series", SERIES.0, SERIES.1))
-}
-
-/// Returns the requests for as many series as the last scan listed in each Region.
-fn metrics_again(scope: &Scope, before: &BTreeMap<String, u64>) -> Vec<Calls> {
-    let (mut lists, mut reads, mut series) = (Between::default(), 0, 0);
-    for (region, &listed) in before {
-        lists = sum(lists, Between { low: LISTS, high: LISTS + listed / METRICS_A_PAGE });
-        reads += listed.div_ceil(cloudwatch::series_a_request(&scope.in_region(region)));
-        series += listed;
-    }
-    vec![
-        Calls { operation: "cloudwatch:ListMetrics", requests: lists, units: None },
-        Calls { operation: "cloudwatch:GetMetricData", requests: exactly(reads), units: Some(exactly(series)) },
-    ]
-}
-
-/// Counts the buckets, page by page: half a thousandth of a cent for a thousand. Large accounts refuse a list without
-/// pages.
-async fn count(scope: &Scope) -> Option<u64> {
-    let (client, mut count, mut token) = (scope.s3(), 0, None);
-    loop {
-        let page = client.list_buckets().max_buckets(PAGE.into()).set_continuation_token(token.take()).send();
-        let page = ask(scope, page).await.ok()?;
-        let asked = page.buckets().iter().filter(|bucket| is_asked(scope, bucket.bucket_region()));
-        count += asked.count() as u64;
-        match page.continuation_token() {
-            Some(next) if !next.is_empty() => token = Some(next.to_owned()),
-            _ => return Some(count),
-        }
-    }
-}
-
-/// Returns false for Regions that `--region` leaves out.
-fn is_asked(scope: &Scope, region: Option<&str>) -> bool {
-    let given = &scope.options.regions;
-    given.is_empty() || region.is_none_or(|region| given.iter().any(|asked| asked == region))
 }
 
 /// Athena's own calls are free; nobody knows how long a history is before it is read.
@@ -467,10 +384,11 @@ mod tests {
         let scope = scope(&Connector::new(setup(Allowlist::default())), Vec::new());
         let (calls, _) = buckets(&scope, Some(10_000));
         let requests: u64 = calls.iter().map(|call| call.requests.low).sum();
-        assert_eq!(requests, 10 + 13 * 10_000);
+        assert_eq!(requests, 10 + 13 * 10_000 + 1);
         assert!(seconds(&calls).high < 5 * 60, "{:?}", seconds(&calls));
         let tariff = crate::aws::connector::Tariff::list(&crate::prices::PriceBook::embedded().unwrap()).unwrap();
-        let usd = calls.iter().map(|call| {
+        let of_s3 = calls.iter().filter(|call| call.operation.starts_with("s3:"));
+        let usd = of_s3.map(|call| {
             let price = tariff.price(call.operation, "us-east-1").expect("no request to S3 is free").usd;
             price * Decimal::from(call.requests.high)
         });

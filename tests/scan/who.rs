@@ -92,7 +92,7 @@ fn an_endpoint_on_the_command_line_gets_every_call_and_is_said() {
 fn only_what_was_named_is_read_and_the_rest_is_said_not_to_have_been_asked() {
     let world = world();
     world.run(&["scan", "--only", "athena,s3"]).ends_with(0);
-    assert_eq!(services(&world), ["athena", "s3", "sts"].map(str::to_owned).into());
+    assert_eq!(services(&world), ["athena", "s3", "s3control", "sts"].map(str::to_owned).into());
     let said = world.lines("select distinct table_name as t from coverage where state = 'not_asked' order by t");
     for table in ["t=charges", "t=costs", "t=storage"] {
         assert!(said.contains(&table.to_owned()), "{said:?}");
@@ -145,7 +145,7 @@ fn holds(world: &World) {
     for said in estimate["services"].as_array().unwrap() {
         let prefix = match said["service"].as_str().unwrap() {
             "bill" => "ce:",
-            "s3" => "s3:",
+            "s3" => "s3",
             "cloudwatch" => "cloudwatch:",
             "athena" => "athena:",
             _ => continue,
