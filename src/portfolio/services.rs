@@ -7,6 +7,7 @@ pub(super) fn of_table(table: &str) -> Option<&'static str> {
     match table {
         "buckets"
         | "lifecycle_rules"
+        | "lifecycle_changes"
         | "storage"
         | "multipart_uploads"
         | "replication"

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::{Coverage, Untrusted};
+use crate::model::{Coverage, CoverageState, Untrusted};
 
 /// Resources that are named in one line.
 const NAMED: usize = 3;
@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 /// Gaps of one read for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GapGroup {
-    /// The AWS operation.
+    /// The AWS operation; `glue:*` for what nobody asked of a service.
     pub read: String,
     /// `partial`, `missing`, `not_asked`, `over_budget`.
     pub state: &'static str,
@@ -31,9 +31,10 @@ pub struct GapGroup {
 pub fn grouped(gaps: &[Coverage]) -> Vec<GapGroup> {
     let mut groups: BTreeMap<_, GapGroup> = BTreeMap::new();
     for gap in gaps {
-        let key = (&gap.read, gap.state, &gap.reason, &gap.missing_action);
+        let read = name(gap);
+        let key = (read.clone(), gap.state, &gap.reason, &gap.missing_action);
         let group = groups.entry(key).or_insert_with(|| GapGroup {
-            read: gap.read.clone(),
+            read,
             state: gap.state.as_str(),
             reason: gap.reason.clone(),
             missing_action: gap.missing_action.clone(),
@@ -47,6 +48,14 @@ pub fn grouped(gaps: &[Coverage]) -> Vec<GapGroup> {
     groups.into_values().collect()
 }
 
+/// What nobody asked for is told by service: its single reads say no more.
+fn name(gap: &Coverage) -> String {
+    match (gap.state, gap.read.split_once(':')) {
+        (CoverageState::NotAsked, Some((service, _))) => format!("{service}:*"),
+        _ => gap.read.clone(),
+    }
+}
+
 fn place(gap: &Coverage) -> Option<Untrusted> {
     let whole = || gap.region.as_deref().or(gap.account_id.as_deref()).map(Untrusted::from);
     gap.resource.clone().or_else(whole)
@@ -55,7 +64,6 @@ fn place(gap: &Coverage) -> Option<Untrusted> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::CoverageState;
 
     #[test]
     fn many_gaps_of_one_kind_are_one_line_that_counts_them() {
@@ -67,5 +75,13 @@ mod tests {
         let gaps: Vec<Coverage> = (0..1000).map(|n| gap(&format!("b{n}"))).collect();
         let groups = grouped(&gaps);
         assert_eq!((groups.len(), groups[0].places, groups[0].named.len()), (1, 1000, NAMED));
+    }
+
+    #[test]
+    fn what_nobody_asked_of_a_service_is_one_line() {
+        let not_asked = |read: &str| Coverage::new("t", read, CoverageState::NotAsked).because("no spend");
+        let groups = grouped(&[not_asked("glue:GetJobs"), not_asked("glue:GetTables"), not_asked("emr:ListClusters")]);
+        let told: Vec<_> = groups.iter().map(|group| (group.read.as_str(), group.places)).collect();
+        assert_eq!(told, [("emr:*", 1), ("glue:*", 2)]);
     }
 }

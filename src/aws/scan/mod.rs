@@ -255,7 +255,11 @@ fn scope_of(run: &Run, scopes: &BTreeMap<String, Scope>) -> Option<Scope> {
 /// for the account where it is all Regions.
 async fn left_out(left: &[(Run, Money)], sink: &Sink) {
     for (run, usd) in left {
-        let why = format!("left out: {} in the last 30 days; `--all` reads it too", usd.human());
+        let why = if usd.is_positive() {
+            format!("left out: {} in the last 30 days; `--all` reads it too", usd.human())
+        } else {
+            "nothing was spent on it in the last 30 days; `--all` reads it too".to_owned()
+        };
         not_asked(run.collector, &run.account_id, sink, run.region.as_deref(), Some(&why)).await;
     }
 }
