@@ -145,7 +145,7 @@ fn a_store_in_s3_that_may_not_be_written_means_that_nothing_is_sent() {
 
 /// Starts several scans together, and expects that each leaves a whole snapshot and that they share one key.
 fn scans_at_once(world: &World, read: impl Fn(&World) -> Vec<String>) {
-    let scans: Vec<_> = (0..3).map(|_| world.start(&["scan"])).collect();
+    let scans: Vec<_> = (0..3).map(|_| world.start(&["scan", "--all"])).collect();
     for scan in scans {
         Run::wait_for(scan).ends_with(0);
     }

@@ -130,7 +130,7 @@ fn an_ended_cluster_is_described_once_and_stays_known() {
     let first = row(&world, "select * from emr_clusters where cluster_id = 'j-ENDED'");
     world.aws.forget_calls();
     world.aws.account().emr.clusters[1] = Cluster::waiting("j-FLEET", at(3, 9)).ended(at(0, 1));
-    world.run(&["scan", "--as-of", "2026-11-21"]).ends_with(0);
+    world.run(&["scan", "--all", "--as-of", "2026-11-21"]).ends_with(0);
     let described = |id: &str| world.aws.calls().iter().filter(|call| call.resource.as_deref() == Some(id)).count();
     assert_eq!(described("j-ENDED"), 0, "nothing of it can have changed");
     assert_eq!(described("j-FLEET"), 2, "it ended since");
@@ -219,7 +219,7 @@ fn a_second_scan_looks_up_only_runs_that_are_new_or_were_not_over() {
     assert_eq!(world.aws.count("emr-serverless:GetJobRun"), 5);
     world.aws.forget_calls();
     world.aws.account().emr_serverless.runs[4].state = "FAILED";
-    world.run(&["scan", "--as-of", "2026-11-21"]).ends_with(0);
+    world.run(&["scan", "--all", "--as-of", "2026-11-21"]).ends_with(0);
     let mut asked: Vec<String> = world
         .aws
         .calls()
@@ -429,8 +429,9 @@ fn a_service_that_a_region_does_not_have_is_a_gap_and_the_rest_is_read() {
 #[test]
 fn an_estimate_of_clusters_costs_nothing_and_says_that_they_are_free() {
     let world = emr_world();
-    let run =
-        world.run(&["scan", "--estimate", "--only", "emr,emr-serverless,redshift,redshift-serverless"]).ends_with(0);
+    let run = world
+        .run(&["scan", "--all", "--estimate", "--only", "emr,emr-serverless,redshift,redshift-serverless"])
+        .ends_with(0);
     assert!(["emr", "redshift-serverless"].iter().all(|name| run.stdout.contains(name)), "{}", run.stdout);
     assert_eq!(world.aws.count("emr:ListClusters"), 0);
 }

@@ -25,7 +25,7 @@ fn interrupt(pid: u32) {
 /// Starts a scan, and waits until `operation` was asked for.
 fn scanning(world: &World, operation: &str) -> std::process::Child {
     world.aws.forget_calls();
-    let child = world.start(&["scan"]);
+    let child = world.start(&["scan", "--all"]);
     let deadline = Instant::now() + Duration::from_mins(2);
     while world.aws.count(operation) == 0 {
         assert!(Instant::now() < deadline, "{operation} was never asked for");

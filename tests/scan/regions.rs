@@ -37,7 +37,7 @@ fn with_a_region_given_what_is_known_of_the_others_stays_and_they_are_not_asked(
     world.scan();
     world.aws.forget_calls();
     let world = world.on("2026-11-21");
-    world.run(&["scan", "--region", "eu-west-1"]).ends_with(0);
+    world.run(&["scan", "--all", "--region", "eu-west-1"]).ends_with(0);
     assert_eq!(regions(&world, "athena_workgroups"), ["r=eu-central-1", "r=eu-west-1", "r=us-east-1"]);
     assert_eq!(world.lines("select bucket, versioning from buckets where versioning = 'Enabled'").len(), 2);
     assert_eq!(asked(&world, "athena:ListWorkGroups"), BTreeSet::from(["eu-west-1".to_owned()]));
@@ -50,7 +50,7 @@ fn with_a_region_given_what_is_known_of_the_others_stays_and_they_are_not_asked(
 #[test]
 fn a_region_that_no_scan_ever_read_is_said_not_to_have_been_asked() {
     let world = world();
-    world.run(&["scan", "--region", "eu-west-1"]).ends_with(0);
+    world.run(&["scan", "--all", "--region", "eu-west-1"]).ends_with(0);
     assert_eq!(world.lines("select bucket as b from buckets"), ["b=lake-eu"]);
     let said = "select table_name as t from coverage where region = 'us-east-1' and state = 'not_asked' and reason like '%--region%' order by t";
     let tables = world.lines(said);
@@ -68,7 +68,7 @@ fn a_region_that_no_scan_ever_read_is_said_not_to_have_been_asked() {
 #[test]
 fn several_regions_may_be_given() {
     let world = world();
-    world.run(&["scan", "--region", "eu-west-1", "--region", "eu-central-1"]).ends_with(0);
+    world.run(&["scan", "--all", "--region", "eu-west-1", "--region", "eu-central-1"]).ends_with(0);
     assert_eq!(regions(&world, "athena_workgroups"), ["r=eu-central-1", "r=eu-west-1"]);
 }
 
@@ -78,7 +78,7 @@ fn a_region_that_was_given_and_failed_is_a_gap_and_not_last_weeks_rows() {
     world.scan();
     world.aws.make(Fault::on("athena:ListWorkGroups", Trouble::Denied));
     let world = world.on("2026-11-21");
-    world.run(&["scan", "--region", "eu-west-1"]).ends_with(0);
+    world.run(&["scan", "--all", "--region", "eu-west-1"]).ends_with(0);
     assert_eq!(regions(&world, "athena_workgroups"), ["r=eu-central-1", "r=us-east-1"]);
     let gap = "select state as s from coverage where table_name = 'athena_workgroups' and region = 'eu-west-1' and read = 'athena:ListWorkGroups'";
     assert_eq!(world.lines(gap), ["s=missing"]);

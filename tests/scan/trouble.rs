@@ -71,7 +71,7 @@ fn a_service_that_is_denied_leaves_a_gap_and_the_rest_is_read() {
     for service in ["ce:*", "athena:*", "cloudwatch:*", "glue:*", "lakeformation:*"] {
         world.aws.make(Fault::on(service, Trouble::Denied));
     }
-    let run = world.run(&["scan"]);
+    let run = world.run(&["scan", "--all"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(world.lines("select count(*) as n from buckets"), ["n=2"]);
     let missing: Vec<String> = gaps(&world).iter().map(|gap| gap["missing_action"].to_string()).collect();
@@ -93,7 +93,7 @@ fn an_answer_that_nobody_can_read_is_a_gap() {
 fn when_everything_is_denied_it_is_a_matter_of_permission() {
     let world = world();
     world.aws.make(Fault::on("*", Trouble::Denied));
-    let run = world.run(&["scan"]).ends_with(4);
+    let run = world.run(&["scan", "--all"]).ends_with(4);
     assert!(run.stderr.contains("hint:"), "{}", run.stderr);
 }
 
@@ -101,13 +101,13 @@ fn when_everything_is_denied_it_is_a_matter_of_permission() {
 fn when_everything_but_the_name_is_denied_it_is_a_matter_of_permission_too() {
     let world = world();
     world.aws.make(Fault::on("*", Trouble::Denied).after(1));
-    world.run(&["scan"]).ends_with(4);
+    world.run(&["scan", "--all"]).ends_with(4);
 }
 
 #[test]
 fn without_credentials_it_says_how_to_give_some() {
     let world = world().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
-    let run = world.run(&["scan"]).ends_with(4);
+    let run = world.run(&["scan", "--all"]).ends_with(4);
     assert!(run.stderr.contains("hint:") && run.stderr.contains("--profile"), "{}", run.stderr);
     assert_eq!(world.aws.calls().len(), 0);
 }
@@ -116,7 +116,7 @@ fn without_credentials_it_says_how_to_give_some() {
 fn an_expired_token_is_called_by_its_name() {
     let world = world();
     world.aws.make(Fault::on("*", Trouble::Expired));
-    let run = world.run(&["scan"]).ends_with(4);
+    let run = world.run(&["scan", "--all"]).ends_with(4);
     assert!(run.stderr.to_lowercase().contains("expired") && run.stderr.contains("hint:"), "{}", run.stderr);
 }
 
@@ -127,7 +127,11 @@ fn a_token_that_expires_before_anything_was_read_leaves_the_last_snapshot_the_ne
     world.aws.make(Fault::on("*", Trouble::Expired).after(1));
     world.write(".aws/credentials", "[lake]\naws_access_key_id = AKIATESTS\naws_secret_access_key = secret\n");
     let world = world.on("2026-11-21");
-    world.run(&["scan", "--profile", "lake"]).ends_with(4).says("expired").says("aws sso login --profile lake");
+    world
+        .run(&["scan", "--all", "--profile", "lake"])
+        .ends_with(4)
+        .says("expired")
+        .says("aws sso login --profile lake");
     assert_eq!(manifests(&world).len(), 1, "what is carried over is no reason for a snapshot");
 }
 
@@ -137,7 +141,7 @@ fn a_token_that_expires_in_the_middle_keeps_what_was_read_and_says_how_to_renew_
     for service in ["athena:*", "cloudwatch:*", "glue:*", "lakeformation:*"] {
         world.aws.make(Fault::on(service, Trouble::Expired));
     }
-    world.run(&["scan"]).ends_with(4).says("expired").says("hint: aws sso login").prints("snapshot");
+    world.run(&["scan", "--all"]).ends_with(4).says("expired").says("hint: aws sso login").prints("snapshot");
     assert_eq!(world.lines("select count(*) as n from buckets"), ["n=2"]);
     assert!(gaps(&world).iter().any(|gap| gap["read"] == "athena:ListWorkGroups"));
 }
@@ -147,7 +151,7 @@ fn a_network_that_dies_before_anything_was_read_leaves_no_snapshot() {
     let world = world();
     let identity = world.aws.url();
     let world = world.set("AWS_ENDPOINT_URL_STS", &identity).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-    world.run(&["scan"]).ends_with(1).says("nothing could be read").says("hint: check the network");
+    world.run(&["scan", "--all"]).ends_with(1).says("nothing could be read").says("hint: check the network");
     assert_eq!(world.aws.count("sts:GetCallerIdentity"), 1);
     assert_eq!(manifests(&world).len(), 0);
 }
@@ -166,7 +170,7 @@ fn an_empty_account_is_a_whole_snapshot_without_rows() {
 #[test]
 fn the_cost_limit_stops_before_it_is_exceeded_and_keeps_what_was_paid() {
     let world = world();
-    world.run(&["scan", "--max-cost", "0.05"]).ends_with(3);
+    world.run(&["scan", "--all", "--max-cost", "0.05"]).ends_with(3);
     let paid = world.aws.calls().iter().filter(|c| c.operation == "ce:GetCostAndUsage" && c.status == 200).count();
     assert!((1..=5).contains(&paid), "{paid} pages at a cent each");
     let states = world.lines("select distinct state from coverage where state = 'over_budget'");
@@ -181,7 +185,7 @@ fn the_cost_limit_stops_before_it_is_exceeded_and_keeps_what_was_paid() {
 #[test]
 fn an_estimate_says_requests_dollars_and_minutes_and_costs_next_to_nothing() {
     let world = world();
-    let run = world.run(&["scan", "--estimate"]).ends_with(0);
+    let run = world.run(&["scan", "--all", "--estimate"]).ends_with(0);
     let text = run.stdout.to_lowercase();
     assert!(text.contains("request") && text.contains('$') && text.contains("minute"), "{}", run.stdout);
     assert_eq!(world.aws.count("ce:GetCostAndUsage"), 0);
@@ -197,7 +201,7 @@ fn ctrl_c_keeps_the_old_snapshot_whole_and_writes_what_was_read_as_interrupted()
     world.aws.forget_calls();
     world.aws.make(Fault::on("athena:ListWorkGroups", Trouble::Stalled));
     let world = world.on("2026-11-21");
-    let child = world.start(&["scan"]);
+    let child = world.start(&["scan", "--all"]);
     wait_until(|| world.aws.count("athena:ListWorkGroups") > 0);
     interrupt(child.id());
     Run::wait_for(child).ends_with(130);
@@ -239,7 +243,7 @@ fn a_custom_endpoint_is_kept_as_the_origin() {
 #[test]
 fn no_credential_is_written_anywhere() {
     let world = world().set("AWS_SECRET_ACCESS_KEY", "very-secret-4242").set("AWS_SESSION_TOKEN", "very-secret-token");
-    let run = world.run(&["scan", "-v"]).ends_with(0);
+    let run = world.run(&["scan", "--all", "-v"]).ends_with(0);
     assert!(!run.stdout.contains("very-secret") && !run.stderr.contains("very-secret"), "{run:?}");
     for path in world.files("store") {
         let bytes = std::fs::read(&path).unwrap();

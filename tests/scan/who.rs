@@ -57,7 +57,7 @@ fn a_profile_is_used_for_every_call() {
     let file = "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = x\n\
                 [lake]\naws_access_key_id = AKIALAKE\naws_secret_access_key = y\n";
     world.write(".aws/credentials", file);
-    world.run(&["scan", "--profile", "lake"]).ends_with(0);
+    world.run(&["scan", "--all", "--profile", "lake"]).ends_with(0);
     assert_eq!(keys(&world), BTreeSet::from(["AKIALAKE".to_owned()]));
 }
 
@@ -65,7 +65,7 @@ fn a_profile_is_used_for_every_call() {
 fn a_profile_that_is_not_there_is_named() {
     let world = without_keys();
     world.write(".aws/credentials", "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = x\n");
-    world.run(&["scan", "--profile", "nobody"]).ends_with(4).says("nobody");
+    world.run(&["scan", "--all", "--profile", "nobody"]).ends_with(4).says("nobody");
     assert_eq!(world.aws.calls().len(), 0);
 }
 
@@ -75,7 +75,7 @@ fn a_credential_process_gives_the_credentials() {
     let said = r#"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "z"}"#;
     let file = world.write("said.json", said);
     world.write(".aws/config", &format!("[profile process]\ncredential_process = cat {}\n", file.display()));
-    world.run(&["scan", "--profile", "process"]).ends_with(0);
+    world.run(&["scan", "--all", "--profile", "process"]).ends_with(0);
     assert_eq!(keys(&world), BTreeSet::from(["AKIAPROCESS".to_owned()]));
 }
 
@@ -83,7 +83,7 @@ fn a_credential_process_gives_the_credentials() {
 fn an_endpoint_on_the_command_line_gets_every_call_and_is_said() {
     let world = world().without("AWS_ENDPOINT_URL");
     let url = world.aws.url();
-    world.run(&["scan", "--endpoint-url", &url]).ends_with(0).says("127.0.0.1");
+    world.run(&["scan", "--all", "--endpoint-url", &url]).ends_with(0).says("127.0.0.1");
     let all: BTreeSet<String> = ["athena", "ce", "cloudwatch", "s3", "sts"].map(str::to_owned).into();
     assert!(services(&world).is_superset(&all), "{:?}", services(&world));
 }
@@ -103,7 +103,7 @@ fn only_what_was_named_is_read_and_the_rest_is_said_not_to_have_been_asked() {
 #[test]
 fn history_days_end_the_history_and_the_coverage_says_where() {
     let world = world();
-    world.run(&["scan", "--history-days", "5"]).ends_with(0);
+    world.run(&["scan", "--all", "--history-days", "5"]).ends_with(0);
     assert_eq!(world.lines("select query_id as q from athena_queries order by q"), ["q=q0", "q=q1"]);
     let from = "select cast(from_day as varchar) as d from coverage where table_name = 'athena_queries' and state = 'seen' and resource = 'primary'";
     assert_eq!(world.lines(from), ["d=2026-11-15"]);
@@ -112,7 +112,7 @@ fn history_days_end_the_history_and_the_coverage_says_where() {
 #[test]
 fn what_a_pipe_gets_has_no_escape_code() {
     let world = world();
-    for arguments in [vec!["scan"], vec!["scan", "-v"], vec!["scan", "--no-progress"]] {
+    for arguments in [vec!["scan", "--all"], vec!["scan", "--all", "-v"], vec!["scan", "--all", "--no-progress"]] {
         let run = world.run(&arguments).ends_with(0);
         for text in [&run.stdout, &run.stderr] {
             assert!(!text.contains(['\u{1b}', '\r', '\u{8}']), "{arguments:?}: {text:?}");
@@ -135,9 +135,9 @@ fn one_bucket_that_is_throttled_for_ever_ends_in_time_with_a_gap() {
 
 /// Expects the requests that were made, and what they cost, to be within what was said before.
 fn holds(world: &World) {
-    let estimate = world.run(&["scan", "--estimate", "--format", "json"]).ends_with(0).json();
+    let estimate = world.run(&["scan", "--all", "--estimate", "--format", "json"]).ends_with(0).json();
     world.aws.forget_calls();
-    let scan = world.run(&["scan", "--format", "json"]).ends_with(0).json();
+    let scan = world.run(&["scan", "--all", "--format", "json"]).ends_with(0).json();
     let between = |span: &Value, real: f64| {
         let number = |v: &Value| v.as_f64().or_else(|| v.as_str()?.parse().ok()).unwrap();
         number(&span["low"]) <= real && real <= number(&span["high"])

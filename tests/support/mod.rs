@@ -114,7 +114,7 @@ impl World {
 
     /// Scans, and expects it to end well.
     pub fn scan(&self) -> Run {
-        self.run(&["scan"]).ends_with(0)
+        self.run(&["scan", "--all"]).ends_with(0)
     }
 
     /// Returns the rows that a query over the newest snapshot answers.
