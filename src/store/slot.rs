@@ -104,10 +104,10 @@ pub(super) fn without_days(table: &Table, rows: &RecordBatch, days: &[Days]) -> 
     filter_record_batch(rows, &keep)
 }
 
-/// The rows of Regions other than `visited`; those without a Region are of none.
-pub(super) fn outside_regions(rows: &RecordBatch, visited: &BTreeSet<String>) -> Result<RecordBatch, ArrowError> {
+/// The rows whose Region is `meant`; those without a Region are of none.
+pub(super) fn of_regions(rows: &RecordBatch, meant: impl Fn(&str) -> bool) -> Result<RecordBatch, ArrowError> {
     let regions = part::texts(rows, "region");
-    let keep: BooleanArray = regions.iter().map(|r| Some(r.as_ref().is_some_and(|r| !visited.contains(r)))).collect();
+    let keep: BooleanArray = regions.iter().map(|region| Some(region.as_deref().is_some_and(&meant))).collect();
     filter_record_batch(rows, &keep)
 }
 

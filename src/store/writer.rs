@@ -15,7 +15,7 @@ use object_store::PutMode;
 
 use super::manifest::SCHEMA;
 use super::period::{Days, part_of};
-use super::slot::{Held, Slot, outside_regions, without_days, without_keys};
+use super::slot::{Held, Slot, of_regions, without_days, without_keys};
 use super::snapshot::digest;
 use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
@@ -46,6 +46,8 @@ pub struct SnapshotWriter {
     replaced: BTreeMap<(&'static str, Option<String>), Vec<Days>>,
     /// Tables that were read in some Regions only, and which.
     visited: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Regions that this scan said nobody asked for, by table and account.
+    not_asked: BTreeMap<(String, Option<String>), BTreeSet<String>>,
     /// Numbers that fit no column, by table and column.
     misfits: BTreeMap<(&'static str, &'static str), usize>,
     /// Most text of one batch, and of one part.
@@ -63,6 +65,7 @@ impl SnapshotWriter {
             coverage: Vec::new(),
             replaced: BTreeMap::new(),
             visited: BTreeMap::new(),
+            not_asked: BTreeMap::new(),
             misfits: BTreeMap::new(),
             piece_bytes: PIECE_BYTES,
             part_bytes: PART_BYTES,
@@ -95,7 +98,12 @@ impl SnapshotWriter {
     }
 
     /// Notes what was seen and what was not. A table is asked for once it is covered in any state but `NotAsked`.
+    /// Of a Region that is said not to have been asked for, what the base holds comes over.
     pub fn cover(&mut self, seen: Coverage) {
+        if let (CoverageState::NotAsked, Some(region)) = (seen.state, &seen.region) {
+            let place = (seen.table.clone(), seen.account_id.clone());
+            self.not_asked.entry(place).or_default().insert(region.clone());
+        }
         self.coverage.push(seen);
     }
 
@@ -172,9 +180,15 @@ impl SnapshotWriter {
         covered || self.held.keys().any(|slot| slot.table == table && slot.account_id.as_deref() == account)
     }
 
-    /// True when the scan was told to stay out of the Region with that table.
-    fn left_out(&self, table: &str, region: Option<&str>) -> bool {
-        self.visited.get(table).zip(region).is_some_and(|(visited, region)| !visited.contains(region))
+    /// True when the scan stayed out of the Region with that table: it was told to, or said that it did.
+    fn left_out(&self, table: &str, account: Option<&str>, region: Option<&str>) -> bool {
+        let Some(region) = region else { return false };
+        let told = self.visited.get(table).is_some_and(|visited| !visited.contains(region));
+        told || self.said(table, account).is_some_and(|regions| regions.contains(region))
+    }
+
+    fn said(&self, table: &str, account: Option<&str>) -> Option<&BTreeSet<String>> {
+        self.not_asked.get(&(table.to_owned(), account.map(str::to_owned)))
     }
 
     /// Days of the table that were read again for the account.
@@ -207,7 +221,7 @@ impl SnapshotWriter {
         // That something was not asked for says each scan of itself.
         for seen in before.into_iter().filter(|seen| seen.state != CoverageState::NotAsked) {
             let account = seen.account_id.as_deref();
-            if !self.asked(&seen.table, account) || self.left_out(&seen.table, seen.region.as_deref()) {
+            if !self.asked(&seen.table, account) || self.left_out(&seen.table, account, seen.region.as_deref()) {
                 old.push(seen);
             } else if tables::find(&seen.table).is_some_and(|table| table.period().is_some()) {
                 let again = self.covered_again(&seen);
@@ -282,7 +296,7 @@ impl SnapshotWriter {
         let replaced = self.replaced(table.name, old.account_id.as_deref());
         match old.period {
             Some(days) => !days.without(replaced).is_empty(),
-            None => self.visited.contains_key(table.name),
+            None => self.visited.contains_key(table.name) || self.said(table.name, old.account_id.as_deref()).is_some(),
         }
     }
 
@@ -297,10 +311,12 @@ impl SnapshotWriter {
         let misfit = |source| StoreError::Rows { table: table.name, source };
         let replaced = self.replaced(table.name, old.account_id.as_deref());
         for rows in base.decode(table, old).await? {
-            let rows = match (old.period, self.visited.get(table.name)) {
-                (None, Some(visited)) => outside_regions(&rows, visited).map_err(misfit)?,
-                _ => without_days(table, &rows, replaced).map_err(misfit)?,
+            let account = old.account_id.as_deref();
+            let rows = match old.period {
+                None => of_regions(&rows, |region| self.left_out(table.name, account, Some(region))),
+                Some(_) => without_days(table, &rows, replaced),
             };
+            let rows = rows.map_err(misfit)?;
             for (slot, rows) in self.split(table, &rows)? {
                 let fresh = self.held.get(&slot).map(Held::batches).unwrap_or_default();
                 let rows = without_keys(table, &rows, &fresh).map_err(misfit)?;

@@ -148,6 +148,26 @@ async fn rows_of_regions_that_were_left_out_come_over_and_those_of_visited_ones_
 }
 
 #[tokio::test]
+async fn a_region_that_a_scan_says_it_left_out_keeps_its_rows_and_their_coverage() {
+    let store = memory();
+    let row = |region: &str, name: &str| bucket(name).with("region", region);
+    let seen = |region: &str, state| Coverage::new("buckets", "s3:ListBuckets", state).at("111122223333", Some(region));
+    let mut writer = store.write(head("2026-11-20T00:00:00Z"), None);
+    writer.append(&BUCKETS, vec![row("eu-west-1", "gone"), row("us-east-1", "cheap")]).unwrap();
+    writer.cover(seen("us-east-1", CoverageState::Seen));
+    let first = writer.finish(Receipt::default(), false).await.unwrap();
+    let mut writer = store.write(head("2026-11-21T00:00:00Z"), Some(&first));
+    writer.cover(seen("eu-west-1", CoverageState::Missing));
+    writer.cover(seen("us-east-1", CoverageState::NotAsked));
+    let second = writer.finish(Receipt::default(), false).await.unwrap();
+    assert_eq!(second.rows(&BUCKETS).await.unwrap()[0].key("bucket"), "cheap", "and what failed is a gap");
+    let told = second.coverage().await.unwrap();
+    let told: Vec<_> = told.iter().map(|c| (c.region.clone().unwrap(), c.state)).collect();
+    let wanted = [("eu-west-1", CoverageState::Missing), ("us-east-1", CoverageState::Seen)];
+    assert_eq!(told, wanted.map(|(region, state)| (region.to_owned(), state)));
+}
+
+#[tokio::test]
 async fn a_month_that_closes_becomes_one_part_and_keeps_when_it_was_read() {
     let store = memory();
     let first = costs(&store, "2026-11-20T00:00:00Z", "2026-10-01", "2026-11-19").await;

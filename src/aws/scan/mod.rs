@@ -212,7 +212,9 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>,
     }
     let known = Known::ask(scope, sink, &order.accounts, &billed).await;
     let wanted = known.wanted(&order.accounts, &scope.account_id);
-    let spend = if order.all { Spend::default() } else { std::mem::take(&mut billed.spend) };
+    // Whoever names a Region wants it read, however little it costs.
+    let spend =
+        if order.all || regions.given().is_some() { Spend::default() } else { std::mem::take(&mut billed.spend) };
     let detail: Vec<Collector> = Collector::ALL.into_iter().filter(|c| asked(c) && c.is_detail()).collect();
     let first = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), &spend);
     let entered = first.kept.iter().map(|run| run.account_id.clone()).collect();
