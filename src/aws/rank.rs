@@ -42,6 +42,39 @@ pub struct Ranked {
     pub left: Vec<(Run, Money)>,
 }
 
+impl Ranked {
+    /// Takes from `earlier` whether the runs of `these` are made: they were, or were not, before more Regions were known.
+    pub fn decided_before(&mut self, earlier: &Ranked, these: impl Fn(&Run) -> bool) {
+        self.kept.retain(|run| !these(run));
+        self.left.retain(|(run, _)| !these(run));
+        self.kept.extend(earlier.kept.iter().filter(|run| these(run)).cloned());
+        self.left.extend(earlier.left.iter().filter(|(run, _)| these(run)).cloned());
+    }
+
+    /// Returns what is left out costs, USD in thirty days. Collectors that share a service share its dollars.
+    pub fn left_usd(&self) -> Money {
+        let mut by_service: BTreeMap<(&str, &[&str]), BTreeMap<Collector, Money>> = BTreeMap::new();
+        for (run, usd) in &self.left {
+            let service = by_service.entry((&run.account_id, run.collector.billed_as())).or_default();
+            *service.entry(run.collector).or_default() += *usd;
+        }
+        by_service.into_values().filter_map(|collectors| collectors.into_values().max()).sum()
+    }
+
+    /// Returns the runs that are left out, with those of all Regions of an account as one without a Region.
+    pub fn left_by_place(&self) -> Vec<(Run, Money)> {
+        let made: BTreeSet<(Collector, &str)> =
+            self.kept.iter().map(|run| (run.collector, run.account_id.as_str())).collect();
+        let mut places: BTreeMap<Run, Money> = BTreeMap::new();
+        for (run, usd) in &self.left {
+            let partly = made.contains(&(run.collector, &run.account_id));
+            let region = run.region.clone().filter(|_| partly);
+            *places.entry(Run { region, ..run.clone() }).or_default() += *usd;
+        }
+        places.into_iter().collect()
+    }
+}
+
 /// Returns which of `runs` are made.
 pub fn rank(runs: Vec<Run>, spend: &Spend) -> Ranked {
     let costs: Vec<Option<Money>> = runs.iter().map(|run| spend.of(run)).collect();
@@ -179,6 +212,22 @@ mod tests {
         let spend = spend(&[], &[(S3, "eu-west-1", 99), (S3, "us-east-1", 1), (ATHENA, "eu-west-1", 0)]);
         let ranked = rank(all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
+    }
+
+    #[test]
+    fn what_is_left_out_of_all_regions_is_told_once_and_shared_dollars_count_once() {
+        let spend = spend(
+            &[("1", S3, 10_000), ("2", S3, 4), ("2", ATHENA, 2)],
+            &[(S3, "eu-west-1", 50), (S3, "us-east-1", 50), (ATHENA, "eu-west-1", 1)],
+        );
+        let accounts = ["1".to_owned(), "2".to_owned()];
+        let regions = BTreeSet::from(["eu-west-1".to_owned(), "us-east-1".to_owned()]);
+        let collectors = [Collector::S3, Collector::Storage, Collector::Athena];
+        let ranked = rank(runs(&collectors, &accounts, &regions), &spend);
+        let told: Vec<String> =
+            ranked.left_by_place().iter().map(|(run, usd)| format!("{} {}", names(&[run.clone()])[0], usd)).collect();
+        assert_eq!(told, ["1 athena - 0", "2 s3 - 4", "2 cloudwatch - 4", "2 athena - 2"].map(str::to_owned));
+        assert_eq!(ranked.left_usd(), usd(6));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Parts are immutable Parquet files, shared between snapshots; a manifest names them and is written last. So a
 //! crash leaves the last snapshot, never half a one. Reads no clock and starts nothing on its own.
 
+mod asked;
 pub mod batch;
 mod coverage;
 mod error;

@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures::{StreamExt, TryStreamExt};
 use object_store::PutMode;
 
+use super::asked::{self, Asked, Told};
 use super::manifest::SCHEMA;
 use super::period::{Days, part_of};
 use super::slot::{Held, Slot, of_regions, without_days, without_keys};
@@ -171,13 +172,9 @@ impl SnapshotWriter {
         places.into_iter().map(take).collect::<Result<_, _>>().map_err(misfit)
     }
 
-    /// True when this scan asked for the table there: by rows, or by coverage of any state but `NotAsked`.
-    fn asked(&self, table: &str, account: Option<&str>) -> bool {
-        let covered = self.coverage.iter().any(|seen| {
-            let meant = seen.account_id.is_none() || account.is_none() || seen.account_id.as_deref() == account;
-            seen.table == table && seen.state != CoverageState::NotAsked && meant
-        });
-        covered || self.held.keys().any(|slot| slot.table == table && slot.account_id.as_deref() == account)
+    /// What this scan asked for.
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.coverage, self.held.keys().map(|slot| (slot.table, slot.account_id.as_deref())))
     }
 
     /// True when the scan stayed out of the Region with that table: it was told to, or said that it did.
@@ -188,24 +185,27 @@ impl SnapshotWriter {
     }
 
     fn said(&self, table: &str, account: Option<&str>) -> Option<&BTreeSet<String>> {
+        if self.not_asked.is_empty() {
+            return None;
+        }
         self.not_asked.get(&(table.to_owned(), account.map(str::to_owned)))
     }
 
     /// Days of the table that were read again for the account.
-    fn replaced(&self, table: &str, account: Option<&str>) -> &[Days] {
-        let mut all = self.replaced.iter();
-        let found = all.find(|((name, of), _)| *name == table && of.as_deref() == account);
-        found.map_or(&[], |(_, days)| days)
+    fn replaced(&self, table: &'static str, account: Option<&str>) -> &[Days] {
+        self.replaced.get(&(table, account.map(str::to_owned))).map_or(&[], Vec::as_slice)
     }
 
     /// The same for coverage, which may be over several accounts at once; and the days that this scan tells of anew.
-    fn covered_again(&self, seen: &Coverage) -> Vec<Days> {
-        let again = self.replaced.iter().filter(|((table, account), _)| {
-            let meant = seen.account_id.is_none() || *account == seen.account_id;
-            *table == seen.table && meant
-        });
-        let told = self.coverage.iter().filter_map(|new| coverage::told_anew(seen, new));
-        again.flat_map(|(_, days)| days.iter().copied()).chain(told).collect()
+    fn covered_again(&self, table: &'static str, seen: &Coverage, told: &Told<'_>) -> Vec<Days> {
+        let mut again = match &seen.account_id {
+            Some(account) => self.replaced(table, Some(account)).to_vec(),
+            None => {
+                self.replaced.iter().filter(|((of, _), _)| *of == table).flat_map(|(_, days)| days.clone()).collect()
+            }
+        };
+        again.extend(told.anew(seen));
+        again
     }
 
     /// This scan's coverage, and what still holds of the base's.
@@ -218,24 +218,20 @@ impl SnapshotWriter {
             Err(StoreError::Corrupt { .. }) => vec![gaps::lost_coverage()],
             before => before?,
         };
+        let (asked, told) = (self.asked(), Told::of(&self.coverage));
         // That something was not asked for says each scan of itself.
         for seen in before.into_iter().filter(|seen| seen.state != CoverageState::NotAsked) {
             let account = seen.account_id.as_deref();
-            if !self.asked(&seen.table, account) || self.left_out(&seen.table, account, seen.region.as_deref()) {
+            if !asked.has(&seen.table, account) || self.left_out(&seen.table, account, seen.region.as_deref()) {
                 old.push(seen);
-            } else if tables::find(&seen.table).is_some_and(|table| table.period().is_some()) {
-                let again = self.covered_again(&seen);
+            } else if let Some(table) = tables::find(&seen.table).filter(|table| table.period().is_some()) {
+                let again = self.covered_again(table.name, &seen, &told);
                 old.extend(coverage::outside(&seen, &again));
             }
         }
-        let known: BTreeSet<(&str, Option<&str>)> = old
-            .iter()
-            .flat_map(|seen| [(seen.table.as_str(), seen.region.as_deref()), (seen.table.as_str(), None)])
-            .collect();
+        let known = asked::Known::of(&old);
         // Not asked for this time, but known from an earlier one.
-        let moot = |seen: &&Coverage| {
-            seen.state == CoverageState::NotAsked && known.contains(&(seen.table.as_str(), seen.region.as_deref()))
-        };
+        let moot = |seen: &&Coverage| seen.state == CoverageState::NotAsked && known.has(seen);
         let new: Vec<Coverage> = self.coverage.iter().filter(|seen| !moot(seen)).cloned().collect();
         Ok(new.into_iter().chain(old).collect())
     }
@@ -247,9 +243,17 @@ impl SnapshotWriter {
         let Some(base) = &self.base else {
             return Ok((kept, missing));
         };
+        let asked = self.asked();
         for table in tables::TABLES.iter().copied().filter(|table| table.name != COVERAGE.name) {
+            let mut beside: BTreeMap<Option<&str>, Vec<&Part>> = BTreeMap::new();
+            for part in base.parts(table.name) {
+                beside.entry(part.account_id.as_deref()).or_default().push(part);
+            }
             let (whole, rest): (Vec<&Part>, Vec<&Part>) =
-                base.parts(table.name).iter().partition(|old| self.comes_over_whole(table, old, base));
+                beside.values().flatten().copied().partition(|old| match old.period {
+                    None => !asked.has(table.name, old.account_id.as_deref()),
+                    Some(days) => self.stays(table, old, days, &beside[&old.account_id.as_deref()]),
+                });
             let there = if whole.is_empty() { BTreeSet::new() } else { self.names(table).await? };
             for old in whole {
                 if there.contains(&self.store.path(&old.path)) {
@@ -274,29 +278,23 @@ impl SnapshotWriter {
         Ok(files.into_iter().map(|file| file.location).collect())
     }
 
-    fn comes_over_whole(&self, table: &Table, old: &Part, base: &Snapshot) -> bool {
-        let account = old.account_id.as_deref();
-        let Some(days) = old.period else {
-            return !self.asked(table.name, account);
-        };
+    /// True when the part of `days` comes over as it is. `beside` are the account's parts of the table.
+    fn stays(&self, table: &Table, old: &Part, days: Days, beside: &[&Part]) -> bool {
         let home = part_of(days.from, self.head.as_of);
-        let touched = self.replaced(table.name, account).iter().any(|replaced| replaced.touches(days));
-        let joined = self
-            .held
-            .keys()
-            .any(|slot| slot.table == table.name && slot.account_id.as_deref() == account && slot.period == Some(home));
-        let shared = base.parts(table.name).iter().any(|other| {
-            let same = other.account_id == old.account_id && other.path != old.path;
-            same && other.period.is_some_and(|period| period.touches(home))
-        });
-        days == home && !touched && !joined && !shared
+        let slot = Slot { table: table.name, account_id: old.account_id.clone(), period: Some(home) };
+        let touched =
+            self.replaced(table.name, old.account_id.as_deref()).iter().any(|replaced| replaced.touches(days));
+        let shared = beside
+            .iter()
+            .any(|other| other.path != old.path && other.period.is_some_and(|period| period.touches(home)));
+        days == home && !touched && !self.held.contains_key(&slot) && !shared
     }
 
     fn has_rows_left(&self, table: &Table, old: &Part) -> bool {
-        let replaced = self.replaced(table.name, old.account_id.as_deref());
+        let account = old.account_id.as_deref();
         match old.period {
-            Some(days) => !days.without(replaced).is_empty(),
-            None => self.visited.contains_key(table.name) || self.said(table.name, old.account_id.as_deref()).is_some(),
+            Some(days) => !days.without(self.replaced(table.name, account)).is_empty(),
+            None => self.visited.contains_key(table.name) || self.said(table.name, account).is_some(),
         }
     }
 
@@ -309,12 +307,11 @@ impl SnapshotWriter {
         slots: &mut BTreeMap<Slot, Held>,
     ) -> Result<(), StoreError> {
         let misfit = |source| StoreError::Rows { table: table.name, source };
-        let replaced = self.replaced(table.name, old.account_id.as_deref());
+        let account = old.account_id.as_deref();
         for rows in base.decode(table, old).await? {
-            let account = old.account_id.as_deref();
             let rows = match old.period {
                 None => of_regions(&rows, |region| self.left_out(table.name, account, Some(region))),
-                Some(_) => without_days(table, &rows, replaced),
+                Some(_) => without_days(table, &rows, self.replaced(table.name, account)),
             };
             let rows = rows.map_err(misfit)?;
             for (slot, rows) in self.split(table, &rows)? {

@@ -53,7 +53,8 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Organization {
         Ok(members) => {
             let seen = i64::try_from(members.len()).ok();
             let covered = Coverage { seen, ..Coverage::new(ACCOUNTS.name, LIST.operation, CoverageState::Seen) };
-            sink.cover(covered.at(&scope.account_id, None)).await;
+            // Of all accounts: those that left the organization do not come over from the last scan.
+            sink.cover(covered).await;
             Some(members)
         }
         Err(failed) => {

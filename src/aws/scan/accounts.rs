@@ -8,8 +8,9 @@ use futures::StreamExt;
 
 use super::guarded;
 use crate::aws::collect::organization::{self, Member, Organization};
-use crate::aws::collect::{Collector, Scope, Sink, cost_explorer::Bill};
+use crate::aws::collect::{Collector, Failed, Scope, Sink, Trouble, cost_explorer::Bill};
 use crate::aws::member::MemberRole;
+use crate::aws::rank::Run;
 use crate::model::{Coverage, CoverageState, Row};
 use crate::store::tables::scan::ACCOUNTS;
 
@@ -35,6 +36,15 @@ pub struct Known {
     members: BTreeMap<String, Member>,
 }
 
+/// Accounts that can be read, and why others cannot.
+#[derive(Debug, Default)]
+pub struct Entered {
+    /// A scope for each account with credentials.
+    pub open: BTreeMap<String, Scope>,
+    /// Why an account was not entered.
+    closed: BTreeMap<String, Closed>,
+}
+
 impl Known {
     /// Asks the organization, where more than the caller's own account is to be read; adds the accounts of the bill.
     pub async fn ask(scope: &Scope, sink: &Sink, accounts: &Accounts, bill: &Bill) -> Known {
@@ -42,13 +52,30 @@ impl Known {
             Accounts::Own => Organization::default(),
             _ => guarded(Collector::Organization, scope, sink, asked).await.unwrap_or_default(),
         };
-        let mut members = organization.members.unwrap_or_default();
-        members.entry(scope.account_id.clone()).or_default();
+        let told = organization.members.is_some();
+        let mut known = Known { payer: organization.payer, members: organization.members.unwrap_or_default() };
+        known.members.entry(scope.account_id.clone()).or_default();
+        if !told {
+            known.recall(&sink.held(&ACCOUNTS).await);
+        }
         for (account, name) in &bill.accounts {
-            let member = members.entry(account.clone()).or_default();
+            let member = known.members.entry(account.clone()).or_default();
             member.name = member.name.take().or_else(|| name.clone());
         }
-        Known { payer: organization.payer, members }
+        known
+    }
+
+    /// Adds what an earlier scan knew, where the organization did not tell.
+    fn recall(&mut self, rows: &[Row]) {
+        let text = |row: &Row, column| row.text(column).map(|text| text.raw().to_owned());
+        for row in rows {
+            let member = self.members.entry(row.key("account_id").to_owned()).or_default();
+            member.name = text(row, "name");
+            member.state = text(row, "state");
+            if self.payer.is_none() && row.flag("payer") == Some(true) {
+                self.payer = Some(row.key("account_id").to_owned());
+            }
+        }
     }
 
     /// Returns the accounts to read, in order of their ids.
@@ -82,50 +109,73 @@ async fn asked(scope: Scope, sink: Sink) -> Organization {
     organization::collect(&scope, &sink).await
 }
 
-/// Returns a scope for each of `accounts` that can be read: the caller's own credentials in its own account, those of the
-/// role, in its partition, in the others.
-pub async fn enter(
-    scope: &Scope,
-    sink: &Sink,
-    accounts: &BTreeSet<String>,
-    role: Option<(&MemberRole, &str)>,
-    collectors: &[Collector],
-) -> BTreeMap<String, Scope> {
-    let entered = futures::stream::iter(accounts).map(async |account| {
-        let entered = enter_one(scope, account, role).await;
-        if let Err(closed) = &entered {
-            close(account, closed, sink, collectors).await;
+impl Entered {
+    /// Enters those of `accounts` that nobody tried yet: the caller's own credentials in its own account, those of the
+    /// role, in its partition, in the others.
+    pub async fn enter(&mut self, scope: &Scope, accounts: BTreeSet<String>, role: Option<(&MemberRole, &str)>) {
+        let new = accounts.into_iter().filter(|id| !self.open.contains_key(id) && !self.closed.contains_key(id));
+        let new: Vec<String> = new.collect();
+        let mut tried = futures::stream::iter(new)
+            .map(async |account| (enter_one(scope, &account, role).await, account))
+            .buffer_unordered(AT_ONCE);
+        while let Some((entered, account)) = tried.next().await {
+            match entered {
+                Ok(open) => drop(self.open.insert(account, open)),
+                Err(why) => drop(self.closed.insert(account, why)),
+            }
         }
-        Some((account.clone(), entered.ok()?))
-    });
-    entered.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+    }
+
+    /// Says of each account that was not entered that it is missing in the tables that `runs` would have read there.
+    pub async fn tell_closed(&self, runs: &[Run], sink: &Sink) {
+        let meant: BTreeSet<(&str, Collector)> =
+            runs.iter().map(|run| (run.account_id.as_str(), run.collector)).collect();
+        for (account, collector) in meant {
+            if let Some(closed) = self.closed.get(account) {
+                close(account, closed, sink, collector).await;
+            }
+        }
+    }
 }
 
 /// Why an account was not entered.
-type Closed = (CoverageState, String);
+#[derive(Debug)]
+struct Closed {
+    state: CoverageState,
+    /// True when the role may not be assumed.
+    denied: bool,
+    why: String,
+}
+
+impl From<Failed> for Closed {
+    fn from(failed: Failed) -> Self {
+        Closed { state: CoverageState::Missing, denied: failed.trouble == Trouble::Denied, why: failed.reason }
+    }
+}
 
 async fn enter_one(scope: &Scope, account: &str, role: Option<(&MemberRole, &str)>) -> Result<Scope, Closed> {
     if account == scope.account_id {
         return Ok(scope.in_account(account, scope.sdk.clone()));
     }
     let Some((role, partition)) = role else {
-        return Err((CoverageState::NotAsked, "no role is named for other accounts: `--role NAME`".to_owned()));
+        let why = "no role is named for other accounts: `--role NAME`".to_owned();
+        return Err(Closed { state: CoverageState::NotAsked, denied: false, why });
     };
     if let Some(stopped) = scope.stopped() {
-        return Err((CoverageState::Missing, stopped.reason));
+        return Err(stopped.into());
     }
-    let assumed = role.assume(&scope.sdk, partition, account).await;
-    assumed.map(|sdk| scope.in_account(account, sdk)).map_err(|failed| (CoverageState::Missing, failed.reason))
+    let assumed = tokio::select! {
+        assumed = role.assume(&scope.sdk, partition, account) => assumed,
+        failed = scope.given_up() => Err(failed),
+    };
+    Ok(scope.in_account(account, assumed?))
 }
 
-/// Says of each table that the account is missing in it.
-async fn close(account: &str, (state, why): &Closed, sink: &Sink, collectors: &[Collector]) {
-    let reads = collectors.iter().flat_map(|collector| collector.reads());
-    for read in reads.filter(|read| read.columns.is_empty() && read.table != ACCOUNTS.name) {
-        let mut gap = Coverage::new(read.table, read.operation, *state).at(account, None).because(why.as_str());
-        if *state == CoverageState::Missing {
-            gap.missing_action = Some("sts:AssumeRole".to_owned());
-        }
-        sink.cover(gap).await;
+/// Says of each table of a collector that the account is missing in it.
+async fn close(account: &str, closed: &Closed, sink: &Sink, collector: Collector) {
+    for read in collector.reads().iter().filter(|read| read.columns.is_empty() && read.table != ACCOUNTS.name) {
+        let mut gap = Coverage::new(read.table, read.operation, closed.state).at(account, None);
+        gap.missing_action = closed.denied.then(|| "sts:AssumeRole".to_owned());
+        sink.cover(gap.because(closed.why.as_str())).await;
     }
 }

@@ -16,14 +16,14 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use self::accounts::{Accounts, Known};
+use self::accounts::{Accounts, Entered, Known};
 use self::regions::Regions;
 use self::tally::Tally;
 use crate::aws::collect::s3::OTHER_REGIONS;
 use crate::aws::collect::{Allowance, Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3};
 use crate::aws::connector::Connector;
 use crate::aws::member::MemberRole;
-use crate::aws::rank::{Run, Spend, rank, runs};
+use crate::aws::rank::{Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Money, Origin};
 use crate::store::tables::scan::ACCOUNTS;
@@ -65,6 +65,8 @@ pub struct Outcome {
     pub snapshot: Snapshot,
     /// What could not be seen.
     pub gaps: Vec<Coverage>,
+    /// What was not read in detail because it is the least of the spend, USD in the last thirty days.
+    pub left_out: Money,
     /// True after Ctrl-C: what was read until then is kept.
     pub interrupted: bool,
     /// True when `--max-cost` cut something.
@@ -139,7 +141,7 @@ pub async fn scan(
     let (sink, pieces) = Sink::reporting(events.clone(), cancel.clone());
     let sink = sink.over(base.clone());
     let drained = tokio::spawn(drain(writer, pieces, events, session.connector.clone()));
-    let bill = run(&scope, &sink, order, base.as_ref(), &session.identity.partition).await;
+    let ran = run(&scope, &sink, order, base.as_ref(), &session.identity.partition).await;
     drop(sink);
     let (mut writer, tally) = drained.await.map_err(|_| ScanError::Lost)??;
     let interrupted = cancel.is_cancelled();
@@ -148,10 +150,11 @@ pub async fn scan(
     tally.refuse(&scope.heard, &session.identity.arn, interrupted, over_budget)?;
     agree(session)?;
     let (spent, seconds) = (session.connector.spent(), began.elapsed().as_secs());
-    let bill = bill.or(base.and_then(|base| base.manifest.receipt.bill));
+    let bill = ran.pages.or(base.and_then(|base| base.manifest.receipt.bill));
     let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds, bill };
     let snapshot = writer.finish(receipt, interrupted).await?;
-    Ok(Outcome { snapshot, gaps: tally.gaps, interrupted, over_budget, refused: scope.heard.refused() })
+    let (left_out, refused) = (ran.left_out, scope.heard.refused());
+    Ok(Outcome { snapshot, gaps: tally.gaps, left_out, interrupted, over_budget, refused })
 }
 
 /// Returns what collectors are asked to read, and the snapshot that parts come over from. Asks AWS nothing.
@@ -196,56 +199,96 @@ fn leave_out(writer: &mut SnapshotWriter, order: &Order) {
     }
 }
 
-/// The phases: the bill, which says where to look; the buckets of each account; then each Region. Returns how the bill
-/// was paged.
-async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>, partition: &str) -> Option<BillPages> {
+/// What came of the phases.
+struct Ran {
+    /// How the bill was paged; `None` when it was not read.
+    pages: Option<BillPages>,
+    /// What was left out costs, USD in thirty days.
+    left_out: Money,
+}
+
+/// The phases: the bill, which says where to look; the buckets of each account; then each Region.
+async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>, partition: &str) -> Ran {
     for collector in Collector::ALL.into_iter().filter(|collector| !order.collectors.contains(collector)) {
-        not_asked(collector, &scope.account_id, sink, None, None).await;
+        not_asked(collector, Some(&scope.account_id), sink, None, None).await;
     }
-    let asked = |collector: &Collector| order.collectors.contains(collector);
     let mut regions = Regions::of(&order.options.regions);
     regions.add(regions::known(base, &scope.earlier).await);
     let mut billed = cost_explorer::Bill::default();
-    if asked(&Collector::Bill) {
+    if order.collectors.contains(&Collector::Bill) {
         billed = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
         regions.add(std::mem::take(&mut billed.regions));
     }
-    let known = Known::ask(scope, sink, &order.accounts, &billed).await;
-    let wanted = known.wanted(&order.accounts, &scope.account_id);
     // Whoever names a Region wants it read, however little it costs.
-    let spend =
-        if order.all || regions.given().is_some() { Spend::default() } else { std::mem::take(&mut billed.spend) };
-    let detail: Vec<Collector> = Collector::ALL.into_iter().filter(|c| asked(c) && c.is_detail()).collect();
-    let first = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), &spend);
-    let entered = first.kept.iter().map(|run| run.account_id.clone()).collect();
-    let scopes =
-        accounts::enter(scope, sink, &entered, order.role.as_ref().map(|role| (role, partition)), &detail).await;
-    if asked(&Collector::Bill) || base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
-        sink.rows(&ACCOUNTS, known.rows(&scopes)).await;
+    let everything = order.all || regions.given().is_some();
+    let spend = if everything { Spend::default() } else { std::mem::take(&mut billed.spend) };
+    let left_out = detail(scope, sink, order, (base, partition), &billed, &spend, &mut regions).await;
+    Ran { pages: (billed.pages.pages > 0).then_some(billed.pages), left_out }
+}
+
+/// Reads the accounts in detail: the buckets of each, then its Regions. Returns what was left out, USD in thirty days.
+async fn detail(
+    scope: &Scope,
+    sink: &Sink,
+    order: &Order,
+    (base, partition): (Option<&Snapshot>, &str),
+    billed: &cost_explorer::Bill,
+    spend: &Spend,
+    regions: &mut Regions,
+) -> Money {
+    let known = Known::ask(scope, sink, &order.accounts, billed).await;
+    let wanted = known.wanted(&order.accounts, &scope.account_id);
+    let detail: Vec<Collector> =
+        Collector::ALL.into_iter().filter(|of| order.collectors.contains(of) && of.is_detail()).collect();
+    let role = order.role.as_ref().map(|role| (role, partition));
+    let first = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
+    let mut entered = Entered::default();
+    entered.enter(scope, accounts_of(&first.kept), role).await;
+    regions.add(read_buckets(&first, &entered, sink).await);
+    left_regions(regions, &wanted, scope, sink, &detail).await;
+    let mut ranked = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
+    ranked.decided_before(&first, |run| run.collector.reach() == Reach::Buckets);
+    entered.enter(scope, accounts_of(&ranked.kept), role).await;
+    entered.tell_closed(&ranked.kept, sink).await;
+    let own_bill_only = !order.collectors.contains(&Collector::Bill) && order.accounts == Accounts::Own;
+    if !own_bill_only || base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
+        sink.rows(&ACCOUNTS, known.rows(&entered.open)).await;
     }
-    let with_buckets = first.kept.iter().filter(|run| run.collector == Collector::S3);
-    let places = futures::stream::iter(with_buckets.filter_map(|run| scopes.get(&run.account_id)))
-        .map(|scope| guarded(Collector::S3, scope, sink, buckets))
-        .buffer_unordered(ACCOUNTS_AT_ONCE)
-        .collect::<Vec<_>>()
-        .await;
-    regions.add(places.into_iter().flatten().flatten().map(|place| place.region));
-    for region in regions.left_out() {
-        for collector in detail.iter().filter(|collector| collector.reach() == Reach::Regional) {
-            not_asked(*collector, &scope.account_id, sink, Some(&region), Some(OTHER_REGIONS)).await;
-        }
-    }
-    let ranked = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), &spend);
-    left_out(&ranked.left, sink).await;
-    let runs = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets);
-    futures::stream::iter(runs.filter_map(|run| Some((run.collector, scope_of(run, &scopes)?))))
+    leave(&ranked, sink).await;
+    let rest = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets);
+    futures::stream::iter(rest.filter_map(|run| Some((run.collector, scope_of(run, &entered.open)?))))
         .map(async |(collector, scope)| {
             guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
         })
         .buffer_unordered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;
-    (billed.pages.pages > 0).then_some(billed.pages)
+    ranked.left_usd()
+}
+
+fn accounts_of(runs: &[Run]) -> BTreeSet<String> {
+    runs.iter().map(|run| run.account_id.clone()).collect()
+}
+
+/// Reads the buckets of the accounts; returns their Regions.
+async fn read_buckets(first: &Ranked, entered: &Entered, sink: &Sink) -> BTreeSet<String> {
+    let with_buckets = first.kept.iter().filter(|run| run.collector == Collector::S3);
+    let places = futures::stream::iter(with_buckets.filter_map(|run| entered.open.get(&run.account_id)))
+        .map(|scope| guarded(Collector::S3, scope, sink, buckets))
+        .buffer_unordered(ACCOUNTS_AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    places.into_iter().flatten().flatten().map(|place| place.region).collect()
+}
+
+/// Says which Regions nobody asked for: of the account, or of several at once.
+async fn left_regions(regions: &Regions, wanted: &[String], scope: &Scope, sink: &Sink, detail: &[Collector]) {
+    let account = (wanted == [scope.account_id.clone()]).then_some(scope.account_id.as_str());
+    for region in regions.left_out() {
+        for collector in detail.iter().filter(|collector| collector.reach() == Reach::Regional) {
+            not_asked(*collector, account, sink, Some(&region), Some(OTHER_REGIONS)).await;
+        }
+    }
 }
 
 fn scope_of(run: &Run, scopes: &BTreeMap<String, Scope>) -> Option<Scope> {
@@ -254,15 +297,11 @@ fn scope_of(run: &Run, scopes: &BTreeMap<String, Scope>) -> Option<Scope> {
 }
 
 /// Says what was too little to look at, with its dollars: one piece of coverage for each table, account and Region, or
-/// for the account where it is all Regions.
-async fn left_out(left: &[(Run, Money)], sink: &Sink) {
-    for (run, usd) in left {
-        let why = if usd.is_positive() {
-            format!("left out: {} in the last 30 days; `--all` reads it too", usd.human())
-        } else {
-            "nothing was spent on it in the last 30 days; `--all` reads it too".to_owned()
-        };
-        not_asked(run.collector, &run.account_id, sink, run.region.as_deref(), Some(&why)).await;
+/// for the account where it is all Regions. What an earlier scan knew of such a Region comes over.
+async fn leave(ranked: &Ranked, sink: &Sink) {
+    for (run, usd) in ranked.left_by_place() {
+        let why = format!("left out: {} in the last 30 days; `--all` reads it too", usd.human());
+        not_asked(run.collector, Some(&run.account_id), sink, run.region.as_deref(), Some(&why)).await;
     }
 }
 
@@ -310,10 +349,11 @@ async fn overdue(scope: &Scope) {
     tokio::time::sleep(TO_END).await;
 }
 
-/// Says that a collector's tables were not asked for: in the whole account, or in one Region.
-async fn not_asked(collector: Collector, account: &str, sink: &Sink, region: Option<&str>, why: Option<&str>) {
+/// Says that a collector's tables were not asked for: in the whole account, or in one Region, or there in several accounts.
+async fn not_asked(collector: Collector, account: Option<&str>, sink: &Sink, region: Option<&str>, why: Option<&str>) {
     for read in collector.reads().iter().filter(|read| read.columns.is_empty()) {
-        let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked).at(account, region);
+        let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked);
+        let row = Coverage { account_id: account.map(str::to_owned), region: region.map(str::to_owned), ..row };
         sink.cover(why.map_or(row.clone(), |why| row.because(why))).await;
     }
 }

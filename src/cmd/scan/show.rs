@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::aws::estimate::{Estimate, total};
 use crate::aws::scan::Outcome;
+use crate::model::Money;
 use crate::term::{Align, TextTable};
 
 /// Returns what was read, and what it cost.
@@ -18,6 +19,13 @@ pub fn summary(outcome: &Outcome) -> String {
     let requests: u64 = manifest.receipt.requests.values().sum();
     let mut text = format!("snapshot {}\n\n{table}\n\n", outcome.snapshot.id());
     let _ = writeln!(text, "{requests} requests, {}, {} s", manifest.receipt.usd.human(), manifest.receipt.seconds);
+    if outcome.left_out > Money::ZERO {
+        let usd = outcome.left_out.human();
+        let _ = writeln!(
+            text,
+            "left out: {usd} of the last 30 days, not read in detail; `leanlake scan --all` reads it too"
+        );
+    }
     if !outcome.gaps.is_empty() {
         let ask = "leanlake query \"select * from coverage where state <> 'seen'\"";
         let _ = writeln!(text, "{} gaps: {ask}", outcome.gaps.len());
@@ -39,6 +47,7 @@ pub fn summary_json(outcome: &Outcome) -> Value {
         "account_id": manifest.account_id,
         "interrupted": outcome.interrupted,
         "over_budget": outcome.over_budget,
+        "left_out_usd": outcome.left_out,
         "credentials_refused": outcome.refused,
         "rows": rows,
         "receipt": manifest.receipt,

@@ -270,7 +270,25 @@ impl<'a> Reader<'a> {
         self.done.insert((question, month));
     }
 
-    async fn finish(self) -> Bill {
+    /// Forgets what is known of part of the last thirty days only: nothing is left out because its days did not come.
+    fn forget_partial_spend(&mut self) {
+        let first = spend::first_day(self.scope.as_of.date_naive());
+        let lacks = |question: Question| {
+            let months = self.agenda.months();
+            let mut recent = months.into_iter().filter(|month| month.to >= first);
+            recent.any(|month| !self.done.contains(&(question.clone(), month)))
+        };
+        let (regions, accounts) = (lacks(Question::Costs), lacks(Question::ByAccount));
+        if regions {
+            self.spend.regions.clear();
+        }
+        if accounts {
+            self.spend.accounts.clear();
+        }
+    }
+
+    async fn finish(mut self) -> Bill {
+        self.forget_partial_spend();
         for question in self.agenda.questions() {
             self.cover(question).await;
         }

@@ -9,9 +9,14 @@ use crate::model::{Money, Row};
 /// The days that count, back from the scan.
 const DAYS: u64 = 30;
 
+/// Returns the first of the days that count.
+pub fn first_day(today: NaiveDate) -> NaiveDate {
+    today.checked_sub_days(Days::new(DAYS)).unwrap_or(today)
+}
+
 /// Adds the rows of an answer that fall into the last thirty days before `today`.
 pub fn add(spend: &mut Spend, question: &Question, rows: &[Row], today: NaiveDate) {
-    let first = today.checked_sub_days(Days::new(DAYS)).unwrap_or(today);
+    let first = first_day(today);
     for row in rows.iter().filter(|row| row.date("day").is_some_and(|day| day >= first)) {
         let Some(usd) = cost(row) else { continue };
         let service = row.key("service").to_owned();
