@@ -55,7 +55,7 @@ impl Ranked {
     pub fn left_usd(&self) -> Money {
         let mut by_service: BTreeMap<(&str, &[&str]), BTreeMap<Collector, Money>> = BTreeMap::new();
         for (run, usd) in &self.left {
-            let service = by_service.entry((&run.account_id, run.collector.billed_as())).or_default();
+            let service = by_service.entry((run.account_id.as_str(), run.collector.billed_as())).or_default();
             *service.entry(run.collector).or_default() += *usd;
         }
         by_service.into_values().filter_map(|collectors| collectors.into_values().max()).sum()
@@ -67,7 +67,7 @@ impl Ranked {
             self.kept.iter().map(|run| (run.collector, run.account_id.as_str())).collect();
         let mut places: BTreeMap<Run, Money> = BTreeMap::new();
         for (run, usd) in &self.left {
-            let partly = made.contains(&(run.collector, &run.account_id));
+            let partly = made.contains(&(run.collector, run.account_id.as_str()));
             let region = run.region.clone().filter(|_| partly);
             *places.entry(Run { region, ..run.clone() }).or_default() += *usd;
         }
@@ -224,9 +224,11 @@ mod tests {
         let regions = BTreeSet::from(["eu-west-1".to_owned(), "us-east-1".to_owned()]);
         let collectors = [Collector::S3, Collector::Storage, Collector::Athena];
         let ranked = rank(runs(&collectors, &accounts, &regions), &spend);
-        let told: Vec<String> =
-            ranked.left_by_place().iter().map(|(run, usd)| format!("{} {}", names(&[run.clone()])[0], usd)).collect();
-        assert_eq!(told, ["1 athena - 0", "2 s3 - 4", "2 cloudwatch - 4", "2 athena - 2"].map(str::to_owned));
+        let told: Vec<(String, Money)> =
+            ranked.left_by_place().into_iter().map(|(run, usd)| (names(&[run]).remove(0), usd)).collect();
+        let told: Vec<(&str, Money)> = told.iter().map(|(name, usd)| (name.as_str(), *usd)).collect();
+        let wanted = [("2 s3 -", usd(4)), ("2 cloudwatch -", usd(4)), ("1 athena -", usd(0)), ("2 athena -", usd(2))];
+        assert_eq!(told, wanted);
         assert_eq!(ranked.left_usd(), usd(6));
     }
 
