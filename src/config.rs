@@ -12,7 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use key::{
-    COST_TAGS, HISTORY_DAYS, KEYS, Key, Kind, MAX_COST, OWNER_TAGS, POLICIES, PROFILE, REGIONS, STORE, Value,
+    ACCOUNTS, COST_TAGS, HISTORY_DAYS, KEYS, Key, Kind, MAX_COST, OWNER_TAGS, POLICIES, PROFILE, REGIONS,
+    ROLE_EXTERNAL_ID, ROLE_NAME, ROLE_SESSION_NAME, STORE, Value,
 };
 pub use page::page;
 

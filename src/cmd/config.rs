@@ -103,9 +103,14 @@ fn given(global: &Global, matches: &ArgMatches) -> Vec<Settled> {
         (&config::PROFILE, global.profile.clone().or_else(|| variable("AWS_PROFILE")).map(Value::Text)),
         (&config::REGIONS, texts(global.region.clone())),
         (&config::POLICIES, texts(policies)),
+        (&config::ACCOUNTS, variable("LEANLAKE_ACCOUNTS").map(accounts)),
+        (&config::ROLE_NAME, variable("LEANLAKE_ROLE").map(Value::Text)),
+        (&config::ROLE_EXTERNAL_ID, variable("LEANLAKE_EXTERNAL_ID").map(Value::Text)),
+        (&config::ROLE_SESSION_NAME, variable("LEANLAKE_SESSION_NAME").map(Value::Text)),
     ];
     let settled = |(key, value): (&'static Key, Option<Value>)| {
-        let typed = matches.value_source(argument(key)) == Some(ValueSource::CommandLine);
+        let typed = matches.try_contains_id(argument(key)).is_ok()
+            && matches.value_source(argument(key)) == Some(ValueSource::CommandLine);
         let source = if typed { Source::Flag(key.flag?) } else { Source::Variable(key.variable?) };
         value.map(|value| Settled { key, value: Some(value), source })
     };
@@ -119,6 +124,11 @@ fn argument(key: &Key) -> &'static str {
 
 fn texts(texts: Vec<String>) -> Option<Value> {
     (!texts.is_empty()).then_some(Value::Texts(texts))
+}
+
+/// What a variable says; whether these are accounts is seen where they are used.
+fn accounts(text: String) -> Value {
+    if text == "all" { Value::Text(text) } else { Value::Texts(text.split(',').map(str::to_owned).collect()) }
 }
 
 fn files(global: &Global) -> Files {

@@ -22,6 +22,8 @@ pub enum Kind {
     Place,
     /// A list of folders, relative to the file that names them.
     Folders,
+    /// `"all"`, or a list of account ids.
+    Accounts,
     /// A whole number of days.
     Days,
     /// US dollars, not less than nothing.
@@ -33,7 +35,7 @@ pub enum Kind {
 pub enum Value {
     /// Text, or a place.
     Text(String),
-    /// Texts, or folders.
+    /// Texts, folders, or accounts.
     Texts(Vec<String>),
     /// Days.
     Days(u32),
@@ -88,6 +90,46 @@ pub const REGIONS: Key = Key {
     doc: "AWS Regions to read; empty for those on the bill and those of the buckets. `AWS_REGION` only says where requests go that are about no Region.",
 };
 
+/// The accounts to read.
+pub const ACCOUNTS: Key = Key {
+    name: "accounts",
+    kind: Kind::Accounts,
+    default: None,
+    flag: Some("--accounts"),
+    variable: Some("LEANLAKE_ACCOUNTS"),
+    doc: "Accounts that `scan` reads in detail; without it, the caller's own. In the variable with commas between them.",
+};
+
+/// The role of other accounts.
+pub const ROLE_NAME: Key = Key {
+    name: "role.name",
+    kind: Kind::Text,
+    default: None,
+    flag: Some("--role"),
+    variable: Some("LEANLAKE_ROLE"),
+    doc: "Name of the role that `scan` assumes in other accounts.",
+};
+
+/// What the role asks for.
+pub const ROLE_EXTERNAL_ID: Key = Key {
+    name: "role.external_id",
+    kind: Kind::Text,
+    default: None,
+    flag: Some("--external-id"),
+    variable: Some("LEANLAKE_EXTERNAL_ID"),
+    doc: "External id that the role asks for. It is no secret.",
+};
+
+/// The name of the role's sessions.
+pub const ROLE_SESSION_NAME: Key = Key {
+    name: "role.session_name",
+    kind: Kind::Text,
+    default: Some("\"leanlake\""),
+    flag: Some("--session-name"),
+    variable: Some("LEANLAKE_SESSION_NAME"),
+    doc: "Name of the role's sessions, as CloudTrail shows it.",
+};
+
 /// Folders of policies.
 pub const POLICIES: Key = Key {
     name: "policies",
@@ -139,7 +181,20 @@ pub const MAX_COST: Key = Key {
 };
 
 /// Every key, in the order of the docs.
-pub const KEYS: &[&Key] = &[&STORE, &PROFILE, &REGIONS, &POLICIES, &OWNER_TAGS, &COST_TAGS, &HISTORY_DAYS, &MAX_COST];
+pub const KEYS: &[&Key] = &[
+    &STORE,
+    &PROFILE,
+    &REGIONS,
+    &ACCOUNTS,
+    &ROLE_NAME,
+    &ROLE_EXTERNAL_ID,
+    &ROLE_SESSION_NAME,
+    &POLICIES,
+    &OWNER_TAGS,
+    &COST_TAGS,
+    &HISTORY_DAYS,
+    &MAX_COST,
+];
 
 impl Key {
     /// Returns the value when nobody gives one.
@@ -157,6 +212,7 @@ impl Kind {
             Kind::Texts => "a list of texts, each once: [\"a\", \"b\"]",
             Kind::Place => "a folder or an s3:// address in quotes",
             Kind::Folders => "a list of folders: [\"policies\"]",
+            Kind::Accounts => "\"all\", or a list of account ids of 12 digits",
             Kind::Days => "a whole number of days",
             Kind::Dollars => "dollars, not less than 0: 5 or 2.50",
         }
@@ -168,6 +224,7 @@ impl Kind {
             Kind::Text => text(written).map(Value::Text),
             Kind::Place => text(written).map(|place| Value::Text(placed(place, folder))),
             Kind::Texts => texts(written).map(Value::Texts),
+            Kind::Accounts => accounts(written),
             Kind::Folders => texts(written)
                 .map(|folders| Value::Texts(folders.into_iter().map(|name| placed(name, folder)).collect())),
             Kind::Days => number(written).and_then(|days| u32::from_str(days).ok()).map(Value::Days),
@@ -189,6 +246,15 @@ fn texts(written: &DeValue<'_>) -> Option<Vec<String>> {
     let texts: Vec<String> = items.iter().map(|item| text(item.get_ref())).collect::<Option<_>>()?;
     let twice = texts.iter().enumerate().any(|(at, text)| texts[..at].contains(text));
     (!twice).then_some(texts)
+}
+
+fn accounts(written: &DeValue<'_>) -> Option<Value> {
+    let is_id = |id: &String| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    match text(written) {
+        Some(all) if all == "all" => Some(Value::Text(all)),
+        Some(_) => None,
+        None => texts(written).filter(|ids| !ids.is_empty() && ids.iter().all(is_id)).map(Value::Texts),
+    }
 }
 
 /// Returns the digits of a whole number.
@@ -249,6 +315,8 @@ mod tests {
             (&OWNER_TAGS, "['a\"b', \"c\"]"),
             (&MAX_COST, "2.50"),
             (&HISTORY_DAYS, "7"),
+            (&ACCOUNTS, "\"all\""),
+            (&ACCOUNTS, "[\"111122223333\"]"),
         ] {
             let value = key.kind.value(DeValue::parse(written).unwrap().get_ref(), Path::new("")).unwrap();
             assert_eq!(value.to_string(), written);
@@ -263,6 +331,10 @@ mod tests {
             (&REGIONS, "\"eu-west-1\""),
             (&REGIONS, "[\"a\", \"a\"]"),
             (&REGIONS, "[1]"),
+            (&ACCOUNTS, "\"some\""),
+            (&ACCOUNTS, "[]"),
+            (&ACCOUNTS, "[\"12345\"]"),
+            (&ACCOUNTS, "[\"all\"]"),
             (&HISTORY_DAYS, "-1"),
             (&HISTORY_DAYS, "4.5"),
             (&HISTORY_DAYS, "\"45\""),

@@ -16,14 +16,15 @@ use super::{Context, Format};
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::{Collector, Options};
 use crate::aws::estimate::estimate;
-use crate::aws::member::{MemberRole, SESSION_NAME};
+use crate::aws::member::MemberRole;
 use crate::aws::scan::accounts::Accounts;
 use crate::aws::scan::{Order, Outcome, ScanError, scan};
 use crate::aws::session::Session;
 use crate::aws::store as s3_store;
-use crate::config;
+use crate::config::{self, Config};
 use crate::error::{Failure, Kind};
 use crate::model::Money;
+use crate::model::text::terminal;
 use crate::store::Store;
 
 /// News that may wait for the screen.
@@ -62,26 +63,47 @@ struct Members {
     #[arg(long, value_name = "all|ID,…", value_parser = accounts)]
     accounts: Option<Accounts>,
     /// Name of the role to assume in other accounts; `leanlake iam scan --as cloudformation` makes it.
-    #[arg(long, value_name = "NAME", requires = "accounts")]
+    #[arg(long, value_name = "NAME")]
     role: Option<String>,
     /// The external id that the role asks for.
-    #[arg(long, value_name = "ID", requires = "role")]
+    #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// The name of the session, as CloudTrail shows it.
-    #[arg(long, value_name = "NAME", default_value = SESSION_NAME)]
-    session_name: String,
+    /// The name of the session, as CloudTrail shows it (leanlake where nothing else is configured).
+    #[arg(long, value_name = "NAME")]
+    session_name: Option<String>,
     /// A tag of the session. May be given more than once.
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
     session_tag: Vec<(String, String)>,
 }
 
 impl Members {
-    fn role(&self) -> Option<MemberRole> {
-        self.role.as_deref().map(|name| MemberRole {
-            external_id: self.external_id.clone(),
-            session_name: self.session_name.clone(),
+    /// Returns the accounts to read: those of the option, else of the variable or the file, else the caller's own.
+    fn accounts(&self, config: &Config) -> Result<Accounts, Failure> {
+        let configured = match config.text(&config::ACCOUNTS) {
+            Some(all) => Some(all.to_owned()),
+            None => Some(config.texts(&config::ACCOUNTS).join(",")).filter(|ids| !ids.is_empty()),
+        };
+        let said = |problem: String| Failure::new(Kind::Usage, terminal(&format!("accounts to read: {problem}")));
+        let accounts = match (&self.accounts, configured) {
+            (Some(typed), _) => typed.clone(),
+            (None, Some(text)) => accounts(&text).map_err(said)?,
+            (None, None) => Accounts::Own,
+        };
+        if accounts == Accounts::Own && self.role.is_some() {
+            return Err(Failure::new(Kind::Usage, "`--role` is for other accounts, and none are named")
+                .hint("add `--accounts all`, or ids"));
+        }
+        Ok(accounts)
+    }
+
+    fn role(&self, config: &Config) -> Option<MemberRole> {
+        let settled = |typed: &Option<String>, key| typed.clone().or_else(|| config.text(key).map(str::to_owned));
+        let role = MemberRole::new(&settled(&self.role, &config::ROLE_NAME)?);
+        Some(MemberRole {
+            external_id: settled(&self.external_id, &config::ROLE_EXTERNAL_ID),
+            session_name: settled(&self.session_name, &config::ROLE_SESSION_NAME).unwrap_or(role.session_name),
             session_tags: self.session_tag.clone(),
-            ..MemberRole::new(name)
+            name: role.name,
         })
     }
 }
@@ -173,8 +195,15 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;
     }
-    let accounts = args.members.accounts.clone().unwrap_or_default();
-    Ok(Order { as_of: context.now(), collectors, accounts, role: args.members.role(), all: args.all, options })
+    let accounts = args.members.accounts(&context.config)?;
+    Ok(Order {
+        as_of: context.now(),
+        collectors,
+        accounts,
+        role: args.members.role(&context.config),
+        all: args.all,
+        options,
+    })
 }
 
 /// Runs the scan under the eyes of the terminal. The first Ctrl-C ends it politely, the second at once.
