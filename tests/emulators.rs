@@ -253,3 +253,28 @@ fn emulated_glue_is_read_as_boto3_sees_it() {
         .lines("select count(*) as n from coverage where read = 'glue:ListDataQualityResults' and state = 'missing'");
     assert_ne!(gaps, ["n=0"]);
 }
+
+#[test]
+fn an_emulated_account_below_is_read_with_the_role_in_both_regions_as_boto3_sees_it() {
+    let name = "an_emulated_account_below_is_read_with_the_role_in_both_regions_as_boto3_sees_it";
+    let Some(lake) = Lake::seeded(name) else { return };
+    let seen: Value = serde_json::from_str(&lake.witness("member", &lake.name)).unwrap();
+    let member = seen["account"].as_str().unwrap();
+    let accounts = format!("123456789012,{member}");
+    let scan = ["scan", "--all", "--only", "s3,athena", "--role", "reader"];
+    let regions = ["--region", "us-east-1", "--region", "eu-west-1"];
+    lake.world.run(&[&scan[..], &regions, &["--accounts", &accounts]].concat()).ends_with(0);
+    let held = |sql: &str| -> Vec<Value> { lake.world.rows(sql).iter().map(|row| row["name"].clone()).collect() };
+    let of_member = |what: &str, table: &str, more: &str| {
+        held(&format!("select {what} as name from {table} where account_id = '{member}'{more} order by 1"))
+    };
+    assert_eq!(Value::from(of_member("bucket", "buckets", "")), seen["buckets"]);
+    assert_eq!(
+        Value::from(of_member("workgroup", "athena_workgroups", " and region = 'us-east-1'")),
+        seen["workgroups"]
+    );
+    assert!(!of_member("workgroup", "athena_workgroups", " and region = 'eu-west-1'").is_empty());
+    let own = lake.bucket("lake");
+    let whose = lake.world.lines(&format!("select account_id from buckets where bucket = '{own}'"));
+    assert_eq!(whose, ["account_id=123456789012"]);
+}

@@ -5,6 +5,8 @@
     witness.py network NAME         a VPC with an explicit and an implicit route table, NAT, an S3 endpoint, and a budget;
                                     prints the ids as JSON, and how many other subnets have no table of their own
     witness.py compute NAME         an EMR cluster, an EMR Serverless application, a Redshift cluster; prints what boto3 sees
+    witness.py member NAME          a bucket in one Region and a workgroup in another, in an account below; prints the account
+                                    and the names of the buckets and workgroups that boto3 sees with its keys
     witness.py lifecycle BUCKET     prints the rules and the small-object header as JSON; null when there are none
 
 The emulators' addresses come from AWS_ENDPOINT_URL (moto) and AWS_ENDPOINT_URL_S3, _CLOUDWATCH (LocalStack).
@@ -49,6 +51,19 @@ def seed(name):
         cloudwatch.put_metric_data(Namespace="AWS/S3", MetricData=[point(lake, midnight - dt.timedelta(days=days))])
     athena.create_work_group(Name=name, Configuration={"ResultConfiguration": {"OutputLocation": "s3://results/"}})
     athena.start_query_execution(QueryString="select 'a secret' from t", WorkGroup=name)
+
+
+def member(name):
+    account = name[-12:]
+    role = {"RoleArn": f"arn:aws:iam::{account}:role/reader", "RoleSessionName": "witness"}
+    keys = boto3.client("sts").assume_role(**role)["Credentials"]
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], "eu-west-1")
+    s3, athena = session.client("s3"), session.client("athena", region_name="us-east-1")
+    s3.create_bucket(Bucket=f"{name}-member", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    athena.create_work_group(Name=name)
+    buckets = sorted(bucket["Name"] for bucket in s3.list_buckets()["Buckets"])
+    groups = sorted(group["Name"] for group in athena.list_work_groups()["WorkGroups"])
+    print(json.dumps({"account": account, "buckets": buckets, "workgroups": groups}))
 
 
 def point(bucket, day):
@@ -215,5 +230,6 @@ def settings(name):
 
 
 {
-    "seed": seed, "glue": glue, "compute": compute, "network": network, "lifecycle": lifecycle, "settings": settings
+    "seed": seed, "glue": glue, "compute": compute, "network": network, "lifecycle": lifecycle, "settings": settings,
+    "member": member,
 }[sys.argv[1]](sys.argv[2])
