@@ -5,6 +5,7 @@ mod compute;
 mod ending;
 mod glue;
 mod lake;
+mod members;
 mod regions;
 mod trouble;
 mod who;

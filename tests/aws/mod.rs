@@ -15,6 +15,7 @@ pub mod lens;
 pub mod metrics;
 pub mod network;
 pub mod objects;
+pub mod organization;
 pub mod price_list;
 pub mod redshift;
 mod request;
@@ -49,6 +50,7 @@ pub struct Account {
     pub emr_serverless: emr_serverless::EmrServerless,
     pub redshift: redshift::Redshift,
     pub glue: glue::Glue,
+    pub organization: organization::Organization,
     pub faults: Vec<Fault>,
     pub calls: Vec<Call>,
 }
@@ -71,13 +73,19 @@ impl Account {
             emr_serverless: emr_serverless::EmrServerless::default(),
             redshift: redshift::Redshift::default(),
             glue: glue::Glue::default(),
+            organization: organization::Organization::default(),
             faults: Vec::new(),
             calls: Vec::new(),
         }
     }
 
     fn answer(&mut self, request: &Request) -> Answer {
+        if let Some(member) = self.organization.whose(request) {
+            return member.answer(request);
+        }
         match request.service() {
+            "sts" if request.operation == "sts:AssumeRole" => self.organization.assume(request),
+            "organizations" => self.organization.answer(request, &self.id),
             "sts" => self.caller_identity(request),
             "ce" if ["ce:GetAnomalies", "ce:GetCostForecast"].contains(&request.operation.as_str()) => {
                 self.advise(request)
