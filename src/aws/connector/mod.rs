@@ -5,13 +5,16 @@
 
 pub mod allow;
 pub mod breaker;
+pub mod clock;
 pub mod hosts;
 pub mod limits;
 pub mod meter;
+pub mod sample;
 pub mod stop;
 pub mod tag;
 pub mod tariff;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,18 +31,22 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::retry::ErrorKind;
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 pub use allow::Allowlist;
 pub use limits::{IN_FLIGHT, Limits};
 pub use meter::{Meter, Spent, Used};
+pub use sample::{Sample, Tried};
 pub use stop::Stop;
 pub use tag::{Call, Role, Tag};
 pub use tariff::Tariff;
 
 use crate::model::{Money, Origin};
 use breaker::{Breaker, Health};
+use clock::Clock;
 use hosts::Hosts;
+use sample::Sampler;
 
 /// What a test lets happen instead of sending a request.
 #[derive(Debug)]
@@ -65,6 +72,8 @@ pub struct Setup {
     pub tariff: Tariff,
     /// What the run may cost; `None` for no limit.
     pub max_cost: Option<Money>,
+    /// How much of a scan is wanted; `None` for all of it.
+    pub sample: Option<Sample>,
     /// Ends the run: requests under way finish, no further one is sent but the store's.
     pub cancel: CancellationToken,
     /// The hook for tests.
@@ -75,7 +84,7 @@ impl Setup {
     /// Returns the setup of a run that may call what `allow` names, at the documented limits.
     pub fn new(allow: Allowlist, tariff: Tariff) -> Self {
         let (limits, cancel) = (Limits::default(), CancellationToken::new());
-        Setup { allow, limits, tariff, max_cost: None, cancel, faults: None }
+        Setup { allow, limits, tariff, max_cost: None, sample: None, cancel, faults: None }
     }
 }
 
@@ -92,6 +101,8 @@ struct Gate {
     meter: Meter,
     breaker: Breaker,
     hosts: Hosts,
+    sampler: Sampler,
+    clock: Clock,
     cancel: CancellationToken,
     faults: Option<Faults>,
 }
@@ -106,9 +117,10 @@ struct Gated {
 impl Connector {
     /// Returns a connector over HTTPS (rustls with aws-lc, proxies from the environment).
     pub fn new(setup: Setup) -> Self {
-        let Setup { allow, limits, tariff, max_cost, cancel, faults } = setup;
-        let meter = Meter::new(tariff, max_cost);
-        let gate = Gate { allow, limits, meter, breaker: Breaker::default(), hosts: Hosts::default(), cancel, faults };
+        let Setup { allow, limits, tariff, max_cost, sample, cancel, faults } = setup;
+        let (meter, sampler) = (Meter::new(tariff, max_cost), Sampler::new(sample));
+        let (breaker, hosts, clock) = (Breaker::default(), Hosts::default(), Clock::default());
+        let gate = Gate { allow, limits, meter, breaker, hosts, sampler, clock, cancel, faults };
         Connector { gate: Arc::new(gate), transport: https() }
     }
 
@@ -132,6 +144,16 @@ impl Connector {
     /// Returns true when the run was refused a request because it would have become too dear.
     pub fn over_budget(&self) -> bool {
         self.gate.meter.refused()
+    }
+
+    /// Returns what came of each operation of a sample.
+    pub fn tried(&self) -> BTreeMap<String, Tried> {
+        self.gate.sampler.tried()
+    }
+
+    /// Returns how far the local clock is ahead of AWS's; `None` while STS did not say.
+    pub fn clock_ahead(&self) -> Option<TimeDelta> {
+        self.gate.clock.ahead()
     }
 
     /// Returns where the facts read so far are from.
@@ -165,11 +187,17 @@ impl Gate {
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
         let call = self.identify(&request).map_err(refused)?;
+        let trial = self.sampler.begin(&call).map_err(refused)?;
         let reserved = self.admit(&call).await?;
         self.hosts.note(&call, allow::host_of(&request));
         let answer = self.send(transport, &call, request).await;
         let status = answer.as_ref().ok().map(HttpResponse::status);
-        reserved.answered(status.is_some_and(StatusCode::is_success));
+        let success = status.is_some_and(StatusCode::is_success);
+        trial.ended(success);
+        reserved.answered(success);
+        if let Ok(answer) = &answer {
+            self.clock.note(&call, answer);
+        }
         let health = if status.is_none_or(is_broken) { Health::Failed } else { Health::Answered };
         self.breaker.note(&call, health, Instant::now());
         answer

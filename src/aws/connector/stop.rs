@@ -3,6 +3,9 @@
 use crate::aws::collect::Trouble;
 use crate::model::Money;
 
+/// What [`Stop::Sampled`] says.
+pub const SAMPLED: &str = "only a sample was asked for";
+
 /// A request that was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
@@ -42,6 +45,9 @@ pub enum Stop {
         /// Seconds waited.
         seconds: u64,
     },
+    /// The sample has enough of the operation.
+    #[error("{SAMPLED}")]
+    Sampled,
     /// The run is ending.
     #[error("the run was interrupted")]
     Cancelled,
@@ -58,7 +64,7 @@ impl Stop {
     pub const fn trouble(&self) -> Trouble {
         match self {
             Stop::NotAllowed { .. } => Trouble::Refused,
-            Stop::OverBudget { .. } => Trouble::OverBudget,
+            Stop::OverBudget { .. } | Stop::Sampled => Trouble::OverBudget,
             Stop::CircuitOpen { .. } => Trouble::Broken,
             Stop::NoPermit { .. } => Trouble::TimedOut,
             Stop::Cancelled => Trouble::Cancelled,
