@@ -38,12 +38,7 @@ pub struct Reach<'a> {
 
 /// Returns the policy of the role that scans.
 pub fn scan(reads: &[Read], reach: &Reach) -> Value {
-    let mut by_service: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for action in reads.iter().map(|read| read.action) {
-        by_service.entry(service(action)).or_default().insert(action);
-    }
-    let mut statements: Vec<Value> =
-        by_service.iter().map(|(service, actions)| allow(&sid("Read", service), actions)).collect();
+    let mut statements = reading(reads.iter().map(|read| read.action));
     if let Some(role) = reach.members {
         statements.push(members(role));
     }
@@ -106,6 +101,19 @@ fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
 fn members(role: &str) -> Value {
     let arn = format!("arn:aws:iam::*:role/{role}");
     json!({"Sid": "AssumeMembers", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": arn})
+}
+
+/// Returns the policy that allows `actions` and says nothing else: what is missing from a role that has the rest.
+pub fn missing<'a>(actions: impl IntoIterator<Item = &'a str>) -> Value {
+    document(&reading(actions))
+}
+
+fn reading<'a>(actions: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
+    let mut by_service: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for action in actions {
+        by_service.entry(service(action)).or_default().insert(action);
+    }
+    by_service.iter().map(|(service, actions)| allow(&sid("Read", service), actions)).collect()
 }
 
 fn document(statements: &[Value]) -> Value {
@@ -181,6 +189,14 @@ mod tests {
 
     fn statement<'a>(policy: &'a Value, sid: &str) -> &'a Value {
         policy["Statement"].as_array().unwrap().iter().find(|s| s["Sid"] == sid).unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_is_allowed_action_by_action_and_nothing_is_denied() {
+        let policy = missing(["s3:GetBucketTagging", "ce:GetCostAndUsage", "s3:GetBucketTagging"]);
+        assert_eq!(allowed(&policy), BTreeSet::from(["ce:GetCostAndUsage", "s3:GetBucketTagging"]));
+        assert_eq!(policy["Statement"].as_array().unwrap().len(), 2);
+        assert!(!policy.to_string().contains("Deny") && !policy.to_string().contains(":*\""));
     }
 
     #[test]
