@@ -78,7 +78,8 @@ impl Reads {
         self.under.iter().filter(|(_, reads)| !reads.is_empty()).map(|(name, reads)| (name.as_str(), reads))
     }
 
-    fn touches(&self, gap: &Coverage) -> bool {
+    /// Returns true when the answer depends on what the gap could not see.
+    pub fn touches(&self, gap: &Coverage) -> bool {
         self.all.get(gap.table.as_str()).is_some_and(|reads| reads.contains(gap.read.as_str()))
     }
 

@@ -6,8 +6,10 @@ use super::PolicyError;
 use super::action::Template;
 use super::format::{Amount, PolicyFile};
 use super::formula::{Formula, FormulaError, Literal, Params, Unit};
+use super::gaps::Reads;
 use super::position;
 use super::query::Query;
+use crate::model::Coverage;
 use crate::prices::PriceBook;
 
 /// A policy, ready to be evaluated.
@@ -64,6 +66,11 @@ impl Policy {
     /// Returns the parsed query.
     pub fn query(&self) -> &Query {
         &self.query
+    }
+
+    /// Returns true when the answer of the policy depends on what `gap` could not see.
+    pub fn depends_on(&self, gap: &Coverage) -> bool {
+        Reads::of(self).touches(gap)
     }
 
     /// Returns every formula of the policy.

@@ -132,6 +132,23 @@ pub async fn assess(
     })
 }
 
+/// Returns the spend that each group of gaps would make blind, by the last full month of the snapshot's bill.
+///
+/// # Errors
+/// A part is damaged.
+pub async fn blinded(
+    snapshot: &Snapshot,
+    book: &PriceBook,
+    groups: &[Vec<Coverage>],
+) -> Result<Vec<Blind>, AssessError> {
+    let desk = Desk::over(snapshot, book).await?;
+    let pools = desk.pools().await?;
+    let lines = reconcile(&pools, &analysis::lines(&desk.engine, desk.as_of).await?);
+    let accounts = analysis::by_account(&desk.engine, desk.as_of).await?;
+    let billed = Billed { lines: &lines, accounts: &accounts };
+    Ok(groups.iter().map(|gaps| blind(gaps, billed, &pools)).collect())
+}
+
 fn mark_new(findings: &mut [Finding], known: &BTreeSet<FindingId>) {
     for finding in findings {
         finding.status = if known.contains(&finding.id) { Status::Open } else { Status::New };

@@ -14,7 +14,7 @@ mod rank;
 mod reconcile;
 mod services;
 
-pub use assess::{AssessError, Assessment, Settings, assess};
+pub use assess::{AssessError, Assessment, Settings, assess, blinded};
 pub use blind::{Billed, Blind, BlindSpend, blind};
 pub use document::{Document, csv};
 pub use ground::{Ground, LeafCost};
