@@ -61,6 +61,11 @@ fn the_schema_of_a_plan_says_what_its_file_holds() {
 }
 
 #[test]
+fn the_schema_of_a_check_up_says_what_its_document_holds() {
+    is_fresh("docs/schema/doctor.json", &format!("{:#}\n", leanlake::cmd::doctor_schema()));
+}
+
+#[test]
 fn the_reference_of_the_command_line_says_what_help_says() {
     is_fresh("docs/cli.md", &leanlake::cmd::reference());
 }

@@ -15,9 +15,11 @@ mod cli;
 mod collect;
 mod config;
 mod demo;
+mod doctor;
 mod emulators;
 mod findings;
 mod generated;
+mod init;
 #[cfg(feature = "network")]
 mod money;
 mod network;

@@ -114,8 +114,9 @@ fn is_of_type(said: &Value, value: &Value) -> bool {
     }
 }
 
+/// Expects a document to be what its published schema says.
 #[track_caller]
-fn fits(schema: &str, document: &Value) {
+pub fn fits(schema: &str, document: &Value) {
     let complaints = Schema::published(schema).complaints(document);
     assert!(complaints.is_empty(), "{schema}: {:#?}", &complaints[..complaints.len().min(12)]);
 }

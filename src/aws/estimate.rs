@@ -7,6 +7,7 @@ mod storage;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::collect::advice::Adviser;
@@ -53,7 +54,7 @@ const TABLES_A_PAGE: u64 = 100;
 const CRAWLS_A_PAGE: u64 = 100;
 
 /// From so many to so many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Between<T> {
     /// At least.
     pub low: T,
@@ -62,7 +63,7 @@ pub struct Between<T> {
 }
 
 /// What one service would cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Estimate {
     /// The collector's name, or `total`.
     pub service: &'static str,

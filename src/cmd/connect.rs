@@ -5,6 +5,7 @@ use crate::aws::act::WRITES;
 use crate::aws::collect::{READS, Trouble};
 use crate::aws::connector::allow::{IDENTITY, PRICES, STORE};
 use crate::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
+use crate::aws::discover::CALLS;
 use crate::aws::session::{self, Session, SessionError, Who};
 use crate::aws::store as s3_store;
 use crate::config;
@@ -17,6 +18,8 @@ use crate::store::Store;
 pub enum Purpose {
     /// Reading the account.
     Scan,
+    /// Finding out what there is before the first scan.
+    Discover,
     /// Carrying out or undoing a plan.
     Apply,
     /// Only reading and keeping snapshots.
@@ -31,6 +34,7 @@ impl Purpose {
         let base = base.and(Role::Store, STORE.iter().copied());
         match self {
             Purpose::Scan => base.and(Role::Reading, READS.concat().iter().map(|read| read.operation)),
+            Purpose::Discover => base.and(Role::Reading, CALLS.iter().copied()),
             Purpose::Apply => base.and(Role::Writing, WRITES.iter().map(|write| write.operation)),
             Purpose::Keep => base,
             Purpose::Prices => Allowlist::default().and(Role::Prices, PRICES.iter().copied()),

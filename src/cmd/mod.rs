@@ -6,9 +6,11 @@ mod assess;
 mod config;
 mod connect;
 mod demo;
+mod doctor;
 mod findings;
 mod hands;
 mod iam;
+mod init;
 mod journal;
 mod open;
 mod plan;
@@ -30,6 +32,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tokio::sync::OnceCell;
 
+pub use self::doctor::schema as doctor_schema;
 use crate::config::Config;
 use crate::error::{Failure, Kind};
 use crate::store::Store;
@@ -112,6 +115,10 @@ pub enum Format {
 /// One verb for each step of the loop. Each variant holds the arguments that its file declares.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Find out who you are and what there is, and write a leanlake.toml; changes nothing in AWS.
+    Init(init::Init),
+    /// Find out which permissions are missing, what that hides, and whether the clock is right.
+    Doctor(doctor::Doctor),
     /// Read the account into a new snapshot; changes nothing in AWS.
     Scan(scan::Scan),
     /// Make a plan from what is recommended, or show one; changes nothing.
@@ -149,6 +156,8 @@ enum Verb {
 
 async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Init(init) => init::run(&init, context).await?,
+        Verb::Doctor(doctor) => return doctor::run(&doctor, context).await,
         Verb::Scan(scan) => return scan::run(&scan, context).await,
         Verb::Plan(plan) => return plan::run(&plan, context).await,
         Verb::Apply(apply) => return apply::run(&apply, context).await,

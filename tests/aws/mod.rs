@@ -51,6 +51,8 @@ pub struct Account {
     pub redshift: redshift::Redshift,
     pub glue: glue::Glue,
     pub organization: organization::Organization,
+    /// The date that answers carry; the real one when there is none.
+    pub date: Option<String>,
     pub faults: Vec<Fault>,
     pub calls: Vec<Call>,
 }
@@ -74,6 +76,7 @@ impl Account {
             redshift: redshift::Redshift::default(),
             glue: glue::Glue::default(),
             organization: organization::Organization::default(),
+            date: None,
             faults: Vec::new(),
             calls: Vec::new(),
         }

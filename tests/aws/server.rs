@@ -95,6 +95,7 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
     if trouble == Some(Trouble::LostAnswer) {
         answer.status = 500;
     }
+    answer.headers.extend(account.date.iter().map(|date| ("date".to_owned(), date.clone())));
     answer.cut_short = trouble == Some(Trouble::CutShort);
     account.calls.push(request.logged(answer.status));
     let stalled = matches!(trouble, Some(Trouble::Stalled | Trouble::StalledAfter));

@@ -48,7 +48,13 @@ impl Adviser {
         Adviser::ALL.into_iter().find(|adviser| adviser.name() == name)
     }
 
-    const fn read(self) -> &'static Read {
+    /// Returns true for those whose answer costs.
+    pub const fn is_paid(self) -> bool {
+        matches!(self, Adviser::Anomalies | Adviser::Forecast)
+    }
+
+    /// Returns the read that it answers.
+    pub const fn read(self) -> &'static Read {
         match self {
             Adviser::Hub => &hub::ADVICE,
             Adviser::Anomalies => &anomalies::ANOMALIES,

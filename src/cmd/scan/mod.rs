@@ -1,6 +1,6 @@
 //! `scan`: reads the account into a new snapshot, or says what that would cost. Changes nothing in AWS.
 
-mod show;
+pub(super) mod show;
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -1,0 +1,74 @@
+//! The check-up against answers from a stand-in for AWS.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::aws::connector::{Allowlist, Fault, Role};
+use crate::aws::stand_in::{answer, refusal, scope, sdk, setup};
+
+const BUCKETS: u32 = 30;
+
+/// Returns a sampling connector over `say`, and the scope that asks through it.
+fn sampled(say: impl Fn(&str) -> Fault + Send + Sync + 'static) -> (Connector, Scope) {
+    let allow = Allowlist::default().and(Role::Reading, READS.concat().iter().map(|read| read.operation));
+    let mut setup = setup(allow);
+    setup.sample = Some(SAMPLE);
+    setup.faults = Some(Arc::new(move |call, _| Some(say(&call.operation))));
+    let connector = Connector::new(setup);
+    let scope = Scope { sdk: sdk(&connector), ..scope(Vec::new()) };
+    (connector, scope)
+}
+
+fn buckets() -> Fault {
+    let bucket = |n| format!("<Bucket><Name>b{n}</Name><BucketRegion>eu-west-1</BucketRegion></Bucket>");
+    let all: String = (0..BUCKETS).map(bucket).collect();
+    answer(200, &format!("<ListAllMyBucketsResult><Buckets>{all}</Buckets></ListAllMyBucketsResult>"))
+}
+
+fn verdict<'a>(found: &'a [Permission], operation: &str) -> &'a Verdict {
+    &found.iter().find(|permission| permission.operation == operation).unwrap().verdict
+}
+
+#[tokio::test]
+async fn each_permission_is_tried_a_few_times_and_gets_its_verdict() {
+    let (connector, scope) = sampled(|operation| match operation {
+        "s3:ListBuckets" => buckets(),
+        "s3:GetBucketTagging" => answer(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"),
+        "s3:GetBucketVersioning" => answer(200, "<VersioningConfiguration/>"),
+        "cost-optimization-hub:ListEnrollmentStatuses" => answer(200, "{\"items\": []}"),
+        "organizations:DescribeOrganization" | "organizations:ListAccounts" => {
+            refusal("AWSOrganizationsNotInUseException", "not a member")
+        }
+        "ce:GetCostAndUsage" => answer(200, "{\"ResultsByTime\": []}"),
+        _ => refusal("ServiceUnavailableException", "later"),
+    });
+    let found = check_up(&scope, &connector, Without::default()).await;
+    assert!(matches!(verdict(&found, "s3:GetBucketTagging"), Verdict::Denied(said) if said.raw().contains("no")));
+    assert_eq!(verdict(&found, "s3:GetBucketVersioning"), &Verdict::Allowed);
+    assert_eq!(verdict(&found, "ce:GetCostAndUsage"), &Verdict::Allowed);
+    assert!(matches!(verdict(&found, "s3:ListParts"), Verdict::NotTried(_)));
+    assert!(matches!(verdict(&found, "cost-optimization-hub:ListRecommendations"), Verdict::NotEnabled(_)));
+    assert!(matches!(verdict(&found, "organizations:ListAccounts"), Verdict::NotEnabled(_)));
+    assert!(matches!(verdict(&found, "budgets:DescribeBudgets"), Verdict::Failed(_)));
+    let tried = connector.tried();
+    assert_eq!(tried["ce:GetCostAndUsage"].sent, 1, "an answer costs");
+    assert_eq!(tried["s3:GetBucketVersioning"].succeeded, SAMPLE.each, "of {BUCKETS} buckets");
+    assert!(tried["s3:GetBucketTagging"].sent <= SAMPLE.each * 3);
+}
+
+#[tokio::test]
+async fn without_paid_requests_cost_explorer_is_never_asked() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&asked);
+    let (connector, scope) = sampled(move |operation| {
+        counted.fetch_add(u32::from(operation.starts_with("ce:")), Ordering::Relaxed);
+        refusal("AccessDeniedException", "no")
+    });
+    let found = check_up(&scope, &connector, Without { bill: true, organization: true }).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    for operation in ["ce:GetCostAndUsage", "ce:GetAnomalies", "organizations:ListAccounts"] {
+        assert_eq!(verdict(&found, operation), &Verdict::NotTried("it was left out".into()), "{operation}");
+    }
+    assert!(matches!(verdict(&found, "budgets:DescribeBudgets"), Verdict::Denied(_)));
+}

@@ -1,0 +1,89 @@
+//! `init` from the outside: what it asks, the file that it writes, and that it overwrites none.
+
+use std::collections::BTreeSet;
+
+use crate::aws::s3::Bucket;
+use crate::aws::{Fault, Trouble};
+use crate::support::World;
+
+fn world() -> World {
+    let world = World::new();
+    world.aws.account().s3.add("lake", Bucket::in_region("eu-west-1"));
+    world.aws.account().s3.add("logs", Bucket::in_region("us-east-1"));
+    world
+}
+
+fn file(world: &World) -> String {
+    std::fs::read_to_string(world.path("leanlake.toml")).unwrap()
+}
+
+#[test]
+fn it_says_what_there_is_and_writes_a_file_that_counts() {
+    let world = world();
+    let run = world.run(&["init", "--region", "eu-west-1"]).ends_with(0).says("wrote `leanlake.toml`");
+    for line in [
+        "Account 111122223333 (partition aws), as arn:aws:iam::111122223333:user/reader.",
+        "Organization: none; this account pays for itself.",
+        "Pro-forma billing: not known",
+        "Buckets: 2, in eu-west-1 (1), us-east-1 (1).",
+        "Budgets: none.",
+        "Bill exports: not looked for.",
+    ] {
+        assert!(run.stdout.contains(line), "no `{line}` in\n{}", run.stdout);
+    }
+    assert!(file(&world).contains("# Buckets: 2"), "{}", file(&world));
+    let shown = world.run(&["config", "show", "--origin"]).ends_with(0).stdout;
+    let regions = shown.lines().find(|line| line.contains("regions")).unwrap();
+    assert!(regions.contains("eu-west-1") && regions.contains("leanlake.toml:"), "{regions}");
+    assert!(shown.lines().any(|line| line.contains("history_days") && line.contains("default")), "{shown}");
+}
+
+#[test]
+fn a_file_that_is_there_is_overwritten_only_when_told_to() {
+    let world = world();
+    world.write("leanlake.toml", "history_days = 9\n");
+    let run = world.run(&["init"]).ends_with(1).says("there is a `leanlake.toml` here already");
+    assert!(run.stderr.contains("--force"), "{}", run.stderr);
+    assert_eq!((file(&world).as_str(), world.aws.calls().len()), ("history_days = 9\n", 0), "nothing was asked");
+    world.run(&["init", "--force"]).ends_with(0);
+    assert!(file(&world).contains("# history_days = 45"), "{}", file(&world));
+}
+
+#[test]
+fn printed_it_is_the_file_and_none_is_written() {
+    let world = world();
+    let run = world.run(&["init", "--print"]).ends_with(0);
+    assert!(run.stdout.starts_with("# leanlake.toml, written by `leanlake init` on 2026-11-20."), "{}", run.stdout);
+    assert!(run.stdout.contains("# regions = [\"eu-west-1\", \"us-east-1\"]"), "{}", run.stdout);
+    assert!(!world.path("leanlake.toml").exists());
+}
+
+#[test]
+fn it_asks_nothing_that_costs_but_the_list_of_buckets() {
+    let world = world();
+    world.run(&["init", "--print"]).ends_with(0);
+    let asked: BTreeSet<String> = world.aws.calls().into_iter().map(|call| call.operation).collect();
+    let free = [
+        "budgets:DescribeBudgets",
+        "lakeformation:ListResources",
+        "organizations:DescribeOrganization",
+        "s3:ListBucketInventoryConfigurations",
+        "s3:ListBuckets",
+        "s3control:ListStorageLensConfigurations",
+        "sts:GetCallerIdentity",
+    ];
+    assert_eq!(asked, free.map(str::to_owned).into());
+}
+
+#[test]
+fn what_it_may_not_ask_is_not_known_and_it_still_writes() {
+    let world = world();
+    for service in ["s3:*", "s3control:*", "budgets:*", "lakeformation:*", "organizations:*"] {
+        world.aws.make(Fault::on(service, Trouble::Denied));
+    }
+    let run = world.run(&["init"]).ends_with(0);
+    for what in ["Organization", "Buckets", "Inventories", "Budgets", "Lake Formation locations"] {
+        assert!(run.stdout.contains(&format!("{what}: not known (")), "{what}:\n{}", run.stdout);
+    }
+    assert!(world.path("leanlake.toml").exists());
+}
