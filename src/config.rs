@@ -6,6 +6,7 @@
 mod file;
 mod key;
 mod page;
+mod template;
 
 use std::fs;
 use std::io;
@@ -16,6 +17,7 @@ pub use key::{
     ROLE_EXTERNAL_ID, ROLE_NAME, ROLE_SESSION_NAME, STORE, Value,
 };
 pub use page::page;
+pub use template::template;
 
 use crate::model::Money;
 
