@@ -86,20 +86,20 @@ fn the_settings_of_an_emulated_bucket_are_read_as_boto3_wrote_them() {
     };
     let counts = "replication_rule_count as r, intelligent_tiering_count as t, inventory_count as i, analytics_count as a, \
                   metrics_count as m";
-    assert_eq!(lines(counts, "buckets", "lake"), ["r=1 t=1 i=1 a=1 m=1"]);
-    assert_eq!(lines(counts, "buckets", "bare"), ["r=0 t=0 i=0 a=0 m=0"]);
+    assert_eq!(lines(counts, "buckets", "lake"), ["a=1 i=1 m=1 r=1 t=1"]);
+    assert_eq!(lines(counts, "buckets", "bare"), ["a=0 i=0 m=0 r=0 t=0"]);
     let flags = "archive_tiering as t, requester_pays as p, bucket_key as k, logging as l, object_lock as o";
-    assert_eq!(lines(flags, "buckets", "lake"), ["t=true p=true k=true l=true o=false"]);
-    assert_eq!(lines(flags, "buckets", "bare"), ["t=false p=false k=false l=false o=false"]);
+    assert_eq!(lines(flags, "buckets", "lake"), ["k=true l=true o=false p=true t=true"]);
+    assert_eq!(lines(flags, "buckets", "bare"), ["k=false l=false o=false p=false t=false"]);
     let lock = "object_lock as o, object_lock_mode as m, object_lock_days as d";
-    assert_eq!(lines(lock, "buckets", "locked"), ["o=true m=GOVERNANCE d=30"]);
+    assert_eq!(lines(lock, "buckets", "locked"), ["d=30 m=GOVERNANCE o=true"]);
     assert_eq!(lines("encryption as e, logging_prefix as p", "buckets", "lake"), ["e=aws:kms p=logs/"]);
     let tiering = "configuration_id as id, prefix, archive_access_days as days";
-    assert_eq!(lines(tiering, "intelligent_tiering_configurations", "lake"), ["id=cold prefix=old/ days=125"]);
+    assert_eq!(lines(tiering, "intelligent_tiering_configurations", "lake"), ["days=125 id=cold prefix=old/"]);
     let listed = "included_versions as v, schedule as s, format as f, destination_prefix as p";
-    assert_eq!(lines(listed, "inventory_configurations", "lake"), ["v=All s=Weekly f=Parquet p=inv"]);
+    assert_eq!(lines(listed, "inventory_configurations", "lake"), ["f=Parquet p=inv s=Weekly v=All"]);
     let copied = "rule_id as id, storage_class as class, delete_marker_replication as markers, enabled";
-    assert_eq!(lines(copied, "replication", "lake"), ["id=dr class=GLACIER_IR markers=false enabled=true"]);
+    assert_eq!(lines(copied, "replication", "lake"), ["class=GLACIER_IR enabled=true id=dr markers=false"]);
 }
 
 #[test]
