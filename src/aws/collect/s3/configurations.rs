@@ -5,7 +5,7 @@
 
 use aws_sdk_s3::types::{
     AnalyticsConfiguration, AnalyticsFilter, IntelligentTieringAccessTier, IntelligentTieringConfiguration,
-    IntelligentTieringStatus, InventoryConfiguration, MetricsConfiguration, MetricsFilter,
+    IntelligentTieringStatus, InventoryConfiguration, InventoryFilter, MetricsConfiguration, MetricsFilter,
 };
 use serde_json::Value;
 
@@ -108,7 +108,7 @@ fn inventory_row(one: &InventoryConfiguration) -> Row {
     Row::new()
         .with("configuration_id", one.id())
         .with("enabled", one.is_enabled())
-        .with("prefix", one.filter().map(|filter| filter.prefix()).filter(|prefix| !prefix.is_empty()))
+        .with("prefix", one.filter().map(InventoryFilter::prefix).filter(|prefix| !prefix.is_empty()))
         .with("included_versions", one.included_object_versions().as_str())
         .with("schedule", one.schedule().map(|schedule| schedule.frequency().as_str()))
         .with("fields", Value::Array(fields).to_string())

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3control::types::{
-    AccountLevel, BucketLevel, ListStorageLensConfigurationEntry, S3BucketDestination, SelectionCriteria,
-    StorageLensConfiguration,
+    AccountLevel, BucketLevel, CloudWatchMetrics, ListStorageLensConfigurationEntry, S3BucketDestination,
+    SelectionCriteria, StorageLensAwsOrg, StorageLensConfiguration, StorageLensTableDestination,
 };
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -147,7 +147,7 @@ fn named(account_id: &str, entry: &ListStorageLensConfigurationEntry) -> Row {
 
 fn fill(row: Row, found: &StorageLensConfiguration) -> Row {
     let export = found.data_export();
-    let cloudwatch = export.and_then(|export| export.cloud_watch_metrics()).is_some_and(|metrics| metrics.is_enabled());
+    let cloudwatch = export.and_then(|export| export.cloud_watch_metrics()).is_some_and(CloudWatchMetrics::is_enabled);
     let tables = export.and_then(|export| export.storage_lens_table_destination());
     let scope = |buckets: &[String], regions: &[String]| {
         (!buckets.is_empty() || !regions.is_empty())
@@ -157,8 +157,8 @@ fn fill(row: Row, found: &StorageLensConfiguration) -> Row {
     row.with("expanded_prefixes", found.expanded_prefixes_data_export().is_some())
         .with("included", found.include().and_then(|only| scope(only.buckets(), only.regions())))
         .with("excluded", found.exclude().and_then(|not| scope(not.buckets(), not.regions())))
-        .with("organization_arn", found.aws_org().map(|organization| organization.arn()))
-        .with("export_to_s3_tables", tables.is_some_and(|tables| tables.is_enabled()))
+        .with("organization_arn", found.aws_org().map(StorageLensAwsOrg::arn))
+        .with("export_to_s3_tables", tables.is_some_and(StorageLensTableDestination::is_enabled))
         .with("cloudwatch_publishing", cloudwatch)
 }
 

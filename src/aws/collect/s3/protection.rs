@@ -1,6 +1,6 @@
 //! Object Lock and default encryption of a bucket. "There is none" is an answer; a failure leaves NULL.
 
-use aws_sdk_s3::types::{DefaultRetention, ObjectLockEnabled};
+use aws_sdk_s3::types::{DefaultRetention, ObjectLockEnabled, ServerSideEncryptionRule};
 
 use super::settings::{Asked, Facts, none_if};
 use crate::aws::collect::ask::ask;
@@ -57,6 +57,6 @@ pub async fn encryption(of: &Asked<'_>) -> Result<Facts, Failed> {
         Row::new()
             .with("encryption", default.map_or("None", |default| default.sse_algorithm().as_str()))
             .with("kms_key_id", default.and_then(|default| default.kms_master_key_id()))
-            .with("bucket_key", rule.and_then(|rule| rule.bucket_key_enabled()).unwrap_or_default()),
+            .with("bucket_key", rule.and_then(ServerSideEncryptionRule::bucket_key_enabled).unwrap_or_default()),
     ))
 }

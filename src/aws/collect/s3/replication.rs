@@ -1,8 +1,8 @@
 //! Replication rules of a bucket, both forms. No configuration is no rules; a failure leaves NULL.
 
 use aws_sdk_s3::types::{
-    DeleteMarkerReplicationStatus, ExistingObjectReplicationStatus, ReplicationRule, ReplicationRuleStatus,
-    ReplicationTimeStatus,
+    DeleteMarkerReplicationStatus, ExistingObjectReplication, ExistingObjectReplicationStatus, ReplicationRule,
+    ReplicationRuleStatus, ReplicationTimeStatus,
 };
 
 use super::filter::{Filter, bucket_of};
@@ -29,7 +29,7 @@ pub async fn read(of: &Asked<'_>) -> Result<Facts, Failed> {
 
 fn row(position: usize, rule: &ReplicationRule) -> Row {
     let destination = rule.destination();
-    let existing = rule.existing_object_replication().map(|existing| existing.status());
+    let existing = rule.existing_object_replication().map(ExistingObjectReplication::status);
     let in_time = destination.and_then(|destination| Some(destination.replication_time()?.status()));
     let key = destination.and_then(|destination| destination.encryption_configuration()?.replica_kms_key_id());
     filter(rule)

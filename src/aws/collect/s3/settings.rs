@@ -3,7 +3,7 @@
 //! "There is none" is an answer, not a failure; a failure leaves NULL, never "none".
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{MfaDeleteStatus, Payer};
+use aws_sdk_s3::types::{LoggingEnabled, MfaDeleteStatus, Payer};
 
 use super::lifecycle::{self, Lifecycle};
 use super::{configurations, protection, replication};
@@ -217,8 +217,8 @@ async fn logging(of: &Asked<'_>) -> Result<Facts, Failed> {
     Ok(Facts::of(
         Row::new()
             .with("logging", target.is_some())
-            .with("logging_bucket", target.map(|target| target.target_bucket()))
-            .with("logging_prefix", target.map(|target| target.target_prefix())),
+            .with("logging_bucket", target.map(LoggingEnabled::target_bucket))
+            .with("logging_prefix", target.map(LoggingEnabled::target_prefix)),
     ))
 }
 
