@@ -180,9 +180,9 @@ fn clusters_on_moto_are_read_as_boto3_sees_them_and_what_moto_lacks_is_a_gap() {
     let test = "clusters_on_moto_are_read_as_boto3_sees_them_and_what_moto_lacks_is_a_gap";
     let Some((world, made)) = made_on_moto(test) else { return };
     world.scan();
-    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let named = |name: &str| made[name].as_str().unwrap().to_owned();
     let one = |sql: String| world.rows(&sql).into_iter().next().unwrap_or_else(|| panic!("nothing answers {sql}"));
-    let id = text("cluster_id");
+    let id = named("cluster_id");
     let cluster = one(format!("select * from emr_clusters where cluster_id = '{id}'"));
     assert_eq!(cluster["state"], made["state"]);
     assert_eq!(
@@ -194,7 +194,7 @@ fn clusters_on_moto_are_read_as_boto3_sees_them_and_what_moto_lacks_is_a_gap() {
     let groups =
         one(format!("select count(*) as n, sum(requested) as r from emr_instance_groups where cluster_id = '{id}'"));
     assert_eq!((&groups["n"], groups["r"].as_i64()), (&made["groups"], Some(4)));
-    let app = one(format!("select * from emr_serverless_apps where application_id = '{}'", text("application_id")));
+    let app = one(format!("select * from emr_serverless_apps where application_id = '{}'", named("application_id")));
     assert_eq!(app["state"], made["application_state"]);
     assert_eq!((app["auto_stop_idle_minutes"].as_i64(), app["initial_vcpu"].as_str()), (Some(30), Some("8.00")));
     let warehouse = one("select * from redshift_clusters order by created desc limit 1".to_owned());

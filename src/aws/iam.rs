@@ -91,7 +91,7 @@ fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
         known.map_or_else(|| action.to_owned(), |verb| format!("{}:{verb}*", service(action)))
     };
     let mut looks: BTreeSet<String> = reads.iter().map(|read| verb(read.action)).collect();
-    looks.extend(["s3:GetObject*", "s3:ListBucket"].map(|action| verb(action)));
+    looks.extend(["s3:GetObject*", "s3:ListBucket"].map(verb));
     looks.extend(reach.store.iter().flat_map(|_| KEEP).map(|action| (*action).to_owned()));
     looks.insert("sts:GetCallerIdentity".to_owned());
     looks.extend(reach.members.map(|_| "sts:AssumeRole".to_owned()));

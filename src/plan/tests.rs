@@ -68,6 +68,9 @@ fn facts() -> Facts {
 }
 
 /// What a look at each bucket sees.
+///
+/// # Panics
+/// A document is no XML.
 pub fn looks(of: &[(&str, Option<&str>)]) -> Looks {
     let look = |xml: Option<&str>| {
         let document = xml.map(|xml| Document::parse(xml.as_bytes()).unwrap());

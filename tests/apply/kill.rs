@@ -101,7 +101,7 @@ fn killed_at_each_record_in_s3(go_on: impl Fn(&Lake, &str)) {
 #[test]
 fn killed_right_at_each_of_the_records_resume_finishes_and_rollback_gives_every_byte_back() {
     killed_at_each_record_in_s3(|lake, run| {
-        let before = lake.foreign();
+        let before = Lake::foreign();
         lake.world.run(&["apply", "--resume", run, "--yes"]).ends_with(0);
         lake.expect_fixed(&before);
     });

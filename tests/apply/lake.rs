@@ -260,7 +260,7 @@ impl Lake {
     }
 
     /// Returns what both buckets had before anything of ours.
-    pub fn foreign(&self) -> [Value; 2] {
+    pub fn foreign() -> [Value; 2] {
         [json!({"document": THEIRS, "setting": "varies_by_storage_class"}), Value::Null]
     }
 

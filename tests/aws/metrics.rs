@@ -117,19 +117,19 @@ impl Reading {
     }
 
     /// Returns one point for each period that has any, newest first.
-    fn over(&self, period: i64, stat: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
+    fn over(&self, period: i64, statistic: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
         let mut periods: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         for (at, value) in self.points.range(start..end) {
             periods.entry(at.timestamp().div_euclid(period) * period).or_default().push(*value);
         }
-        periods.into_iter().rev().filter_map(|(at, values)| Some((at, statistic(stat, &values)?))).collect()
+        periods.into_iter().rev().filter_map(|(at, values)| Some((at, combined(statistic, &values)?))).collect()
     }
 }
 
-fn statistic(stat: &str, values: &[f64]) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a number of points of a test")]
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "CloudWatch answers in floats")]
+fn combined(statistic: &str, values: &[f64]) -> Option<f64> {
     let count = values.len() as f64;
-    match stat {
+    match statistic {
         "Sum" => Some(values.iter().sum()),
         "Average" => Some(values.iter().sum::<f64>() / count),
         "Minimum" => values.iter().copied().reduce(f64::min),

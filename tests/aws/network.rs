@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::answer::escape;
 use super::{Answer, Request};
 
+/// Items of one page, and the token of the next.
+type Page<'a> = (&'a [String], Option<String>);
+
 /// The account's network, in all Regions.
 #[derive(Default)]
 pub struct Network {
@@ -115,7 +118,7 @@ impl Network {
         request: &Request,
         form: &std::collections::BTreeMap<String, String>,
         items: &'a [String],
-    ) -> Result<(&'a [String], Option<String>), (&'static str, &'static str)> {
+    ) -> Result<Page<'a>, (&'static str, &'static str)> {
         let most = most(&request.operation);
         let asked: usize = form.get("MaxResults").and_then(|text| text.parse().ok()).unwrap_or(most);
         if !(5..=most).contains(&asked) {
@@ -204,7 +207,7 @@ impl Network {
                 None => tag("routeTableId", "rtb-of-nat") + &tag("availabilityMode", "regional"),
             };
             let zone =
-                gateway.subnet.is_none().then(|| tag("availabilityZone", &format!("{region}a"))).unwrap_or_default();
+                if gateway.subnet.is_none() { tag("availabilityZone", &format!("{region}a")) } else { String::new() };
             [
                 tag("natGatewayId", &gateway.id),
                 tag("vpcId", &gateway.vpc),
@@ -300,6 +303,6 @@ fn tag(name: &str, text: &str) -> String {
 }
 
 fn set_of(name: &str, items: &[String]) -> String {
-    let items: String = items.iter().map(|item| format!("<item>{item}</item>")).collect();
-    format!("<{name}>{items}</{name}>")
+    let items: Vec<String> = items.iter().map(|item| format!("<item>{item}</item>")).collect();
+    format!("<{name}>{}</{name}>", items.concat())
 }

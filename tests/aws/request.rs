@@ -136,6 +136,7 @@ impl Request {
         }
     }
 
+    #[expect(clippy::cognitive_complexity, reason = "one line an operation")]
     fn s3_operation(&self, method: &str) -> &'static str {
         let has = |name: &str| self.query.contains_key(name);
         let (bucket, key) = self.bucket_and_key();

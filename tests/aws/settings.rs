@@ -86,7 +86,8 @@ fn list(request: &Request, page: usize, root: &str, item: &str, items: &[String]
             _ => return request.refuse(400, "InvalidArgument", "The continuation token provided is incorrect"),
         },
     };
-    let shown: String = items.iter().skip(from).take(page).map(|inside| format!("<{item}>{inside}</{item}>")).collect();
+    let shown = items.iter().skip(from).take(page).map(|inside| format!("<{item}>{inside}</{item}>"));
+    let shown = shown.collect::<Vec<_>>().concat();
     let end = from + page;
     let next = if end < items.len() {
         format!("<IsTruncated>true</IsTruncated><NextContinuationToken>after:{end}</NextContinuationToken>")

@@ -11,14 +11,18 @@ const KIND: &str = "aws_s3_bucket_lifecycle_configuration";
 /// Returns the file.
 pub(super) fn file(said: &[Said<'_>], notes: &[String]) -> String {
     let mut out = Hcl::default();
-    notes.iter().for_each(|note| out.line(&format!("# {note}")));
+    for note in notes {
+        out.line(&format!("# {note}"));
+    }
     out.line(
         "# Run it with a provider of each bucket's Region. A bucket whose configuration Terraform manages already",
     );
     out.line("# keeps its own resource: move the new rule there.");
     for (name, Said { step, rules }) in names(said, identifier).iter().zip(said) {
         out.line("");
-        reasons(step).iter().for_each(|reason| out.line(&format!("# {reason}")));
+        for reason in reasons(step) {
+            out.line(&format!("# {reason}"));
+        }
         if step.before.document.is_some() {
             out.block("import", |out| {
                 out.line(&format!("to = {KIND}.{name}"));
@@ -30,7 +34,9 @@ pub(super) fn file(said: &[Said<'_>], notes: &[String]) -> String {
             out.set("bucket", &text(step.bucket.raw()));
             out.set("expected_bucket_owner", &text(&step.account_id));
             out.maybe("transition_default_minimum_object_size", step.after.small_objects.as_deref().map(text));
-            rules.iter().for_each(|one| rule(out, one));
+            for one in rules {
+                rule(out, one);
+            }
         });
     }
     out.text

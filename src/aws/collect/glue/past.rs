@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn what_a_failure_cut_is_tried_again_and_what_a_budget_cut_is_not() {
         let newest = row(CoverageState::Seen, "2026-11-10", "2026-11-20");
-        assert_eq!(past(&[newest.clone()]).first, day("2026-08-26"));
+        assert_eq!(past(std::slice::from_ref(&newest)).first, day("2026-08-26"));
         let cut = row(CoverageState::OverBudget, "2026-08-20", "2026-11-09");
         assert_eq!(past(&[newest, cut]).first, day("2026-11-20"));
     }
