@@ -76,7 +76,7 @@ impl Ranked {
 }
 
 /// Returns which of `runs` are made.
-pub fn rank(runs: Vec<Run>, spend: &Spend) -> Ranked {
+pub fn rank(runs: &[Run], spend: &Spend) -> Ranked {
     let costs: Vec<Option<Money>> = runs.iter().map(|run| spend.of(run)).collect();
     let places: BTreeMap<(&str, &[&str], Option<&str>), Money> =
         runs.iter().zip(&costs).filter_map(|(run, cost)| Some((place(run), (*cost)?))).collect();
@@ -186,31 +186,31 @@ mod tests {
             &[("1", S3, 900), ("1", ATHENA, 60), ("2", S3, 39), ("2", ATHENA, 1)],
             &[(S3, "eu-west-1", 10), (ATHENA, "eu-west-1", 10)],
         );
-        let ranked = rank(all(&["1", "2"], &["eu-west-1"]), &spend);
+        let ranked = rank(&all(&["1", "2"], &["eu-west-1"]), &spend);
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1", "1 athena eu-west-1"]);
         let left: Vec<(String, Money)> =
-            ranked.left.iter().map(|(run, usd)| (names(&[run.clone()]).remove(0), *usd)).collect();
+            ranked.left.iter().map(|(run, usd)| (names(std::slice::from_ref(run)).remove(0), *usd)).collect();
         assert_eq!(left, [("2 cloudwatch eu-west-1".to_owned(), usd(39)), ("2 athena eu-west-1".to_owned(), usd(1))]);
     }
 
     #[test]
     fn a_region_gets_its_share_of_the_accounts_spend() {
         let spend = spend(&[("1", S3, 100)], &[(S3, "eu-west-1", 98), (S3, "us-east-1", 2)]);
-        let ranked = rank(all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
+        let ranked = rank(&all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
         assert!(ranked.left.iter().any(|(run, cost)| run.region.as_deref() == Some("us-east-1") && *cost == usd(2)));
     }
 
     #[test]
     fn without_a_bill_everything_is_read() {
-        let ranked = rank(all(&["1", "2"], &["eu-west-1"]), &Spend::default());
+        let ranked = rank(&all(&["1", "2"], &["eu-west-1"]), &Spend::default());
         assert_eq!((ranked.kept.len(), ranked.left.len()), (4, 0));
     }
 
     #[test]
     fn a_bill_without_accounts_still_ranks_regions() {
         let spend = spend(&[], &[(S3, "eu-west-1", 99), (S3, "us-east-1", 1), (ATHENA, "eu-west-1", 0)]);
-        let ranked = rank(all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
+        let ranked = rank(&all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
     }
 
@@ -223,7 +223,7 @@ mod tests {
         let accounts = ["1".to_owned(), "2".to_owned()];
         let regions = BTreeSet::from(["eu-west-1".to_owned(), "us-east-1".to_owned()]);
         let collectors = [Collector::S3, Collector::Storage, Collector::Athena];
-        let ranked = rank(runs(&collectors, &accounts, &regions), &spend);
+        let ranked = rank(&runs(&collectors, &accounts, &regions), &spend);
         let told: Vec<(String, Money)> =
             ranked.left_by_place().into_iter().map(|(run, usd)| (names(&[run]).remove(0), usd)).collect();
         let told: Vec<(&str, Money)> = told.iter().map(|(name, usd)| (name.as_str(), *usd)).collect();
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_lake_that_cost_nothing_is_read_whole() {
         let spend = spend(&[("1", S3, 0), ("1", ATHENA, 0)], &[(S3, "eu-west-1", 0)]);
-        assert_eq!(rank(all(&["1"], &["eu-west-1"]), &spend).left, []);
+        assert_eq!(rank(&all(&["1"], &["eu-west-1"]), &spend).left, []);
     }
 
     proptest::proptest! {
@@ -246,7 +246,7 @@ mod tests {
             let accounts: Vec<String> = (0..amounts.len()).map(|n| format!("{n:012}")).collect();
             let billed: Vec<(&str, &str, i64)> = accounts.iter().zip(&amounts).map(|(a, n)| (a.as_str(), S3, *n)).collect();
             let runs = runs(&[Collector::S3], &accounts, &BTreeSet::new());
-            let ranked = rank(runs.clone(), &spend(&billed, &[]));
+            let ranked = rank(&runs, &spend(&billed, &[]));
             let left: Money = ranked.left.iter().map(|(_, usd)| *usd).sum();
             let total: i64 = amounts.iter().sum();
             proptest::prop_assert!(left * Decimal::from(20) <= usd(total));

@@ -88,7 +88,7 @@ impl Organization {
         let (account, role) = arn.split_once(":role/").unwrap_or(("", ""));
         let id = account.rsplit(':').next().unwrap_or_default();
         let fits = |member: &&Member| member.role == role && member.external_id.as_ref() == form.get("ExternalId");
-        if self.members.get(id).filter(fits).is_none() {
+        if self.members.get(id).is_none_or(|member| !fits(&member)) {
             let message = format!(
                 "User: arn:aws:iam::111122223333:user/reader is not authorized to perform: sts:AssumeRole on resource: {arn}"
             );

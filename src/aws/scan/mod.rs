@@ -241,12 +241,12 @@ async fn detail(
     let detail: Vec<Collector> =
         Collector::ALL.into_iter().filter(|of| order.collectors.contains(of) && of.is_detail()).collect();
     let role = order.role.as_ref().map(|role| (role, partition));
-    let first = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
+    let first = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
     let mut entered = Entered::default();
     entered.enter(scope, accounts_of(&first.kept), role).await;
     regions.add(read_buckets(&first, &entered, sink).await);
     left_regions(regions, &wanted, scope, sink, &detail).await;
-    let mut ranked = rank(runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
+    let mut ranked = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
     ranked.decided_before(&first, |run| run.collector.reach() == Reach::Buckets);
     entered.enter(scope, accounts_of(&ranked.kept), role).await;
     entered.tell_closed(&ranked.kept, sink).await;

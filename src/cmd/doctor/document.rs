@@ -136,7 +136,12 @@ impl Document {
             partition: who.partition,
             region: session.region().to_owned(),
             clock_ahead_seconds: session.connector.clock_ahead().map(|ahead| ahead.num_seconds()),
-            permissions: found.permissions.iter().zip(&found.blinds.each).map(|(of, blind)| tried(of, blind)).collect(),
+            permissions: found
+                .permissions
+                .iter()
+                .zip(&found.blinds.each)
+                .map(|(of, blind)| tried(of, blind.as_ref()))
+                .collect(),
             blind_usd: found.blinds.usd,
             snapshot: found.blinds.snapshot.clone(),
             missing_policy: missing_policy(&found.permissions),
@@ -167,7 +172,7 @@ fn used(spent: &Spent) -> Used {
     Used { requests: spent.requests(), usd: spent.usd() }
 }
 
-fn tried(of: &Permission, blind: &Option<Hidden>) -> Tried {
+fn tried(of: &Permission, blind: Option<&Hidden>) -> Tried {
     let (verdict, reason) = match &of.verdict {
         Verdict::Allowed => (Word::Allowed, None),
         Verdict::Denied(why) => (Word::Denied, Some(why.clone())),
@@ -176,7 +181,7 @@ fn tried(of: &Permission, blind: &Option<Hidden>) -> Tried {
         Verdict::NotTried(why) => (Word::NotTried, Some(why.clone())),
     };
     let columns = |of: &[&str]| of.iter().map(|column| (*column).to_owned()).collect();
-    let hidden = blind.clone().unwrap_or_default();
+    let hidden = blind.cloned().unwrap_or_default();
     Tried {
         service: of.service().to_owned(),
         operation: of.operation.to_owned(),
