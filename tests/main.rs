@@ -10,6 +10,7 @@ mod assessed;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod aws;
 mod bad_input;
+mod big;
 mod ci;
 mod cli;
 mod collect;

@@ -17,11 +17,23 @@ pub struct Metrics {
     pub point_page: usize,
     /// Series without a point for so many days are not listed.
     pub hidden_after: u64,
+    /// Points of a bucket's storage type where they are too many to hold; a series is then listed by its last point.
+    pub by_formula: Option<Formula>,
 }
+
+/// What says which points a bucket's storage type has.
+pub type Formula = Box<dyn Fn(&str, &str) -> Vec<(NaiveDate, f64)> + Send>;
 
 impl Default for Metrics {
     fn default() -> Self {
-        Metrics { series: Vec::new(), readings: Vec::new(), metric_page: 500, point_page: 100_800, hidden_after: 14 }
+        Metrics {
+            series: Vec::new(),
+            readings: Vec::new(),
+            metric_page: 500,
+            point_page: 100_800,
+            hidden_after: 14,
+            by_formula: None,
+        }
     }
 }
 
@@ -172,12 +184,12 @@ impl Metrics {
                 && list(body, "Dimensions").is_empty()
                 && reading.points.keys().next_back().is_some_and(|last| last.date_naive() >= oldest)
         };
-        let of_s3 = self.series.iter().filter(matches).map(metric);
-        let metrics: Vec<Value> = of_s3.chain(self.readings.iter().filter(named).map(reading)).collect();
+        let of_s3 = self.series.iter().filter(matches).map(Listed::Series);
+        let metrics: Vec<Listed> = of_s3.chain(self.readings.iter().filter(named).map(Listed::Reading)).collect();
         let Ok((page, next)) = page(&metrics, body, self.metric_page) else {
             return request.refuse(400, "InvalidParameterValue", "the token is not known");
         };
-        Answer::cbor(&map([("Metrics", Value::Array(page.to_vec()))], next))
+        Answer::cbor(&map([("Metrics", Value::Array(page.iter().map(Listed::cbor).collect()))], next))
     }
 
     fn data(&self, request: &Request, body: &Value, today: NaiveDate) -> Answer {
@@ -209,6 +221,9 @@ impl Metrics {
             let period = field(wanted, "Period").and_then(Value::as_integer).and_then(|n| i64::try_from(n).ok());
             return reading.over(period.unwrap_or(60), text(wanted, "Stat"), start, end);
         }
+        if let Some(formula) = self.by_formula.as_ref().filter(|_| text(metric, "Namespace") == "AWS/S3") {
+            return between(&formula(dimension(metric, "BucketName"), dimension(metric, "StorageType")), start, end);
+        }
         let daily = field(wanted, "Period").and_then(Value::as_integer) == Some(86_400.into());
         let plain = ["Average", "Sum", "Maximum", "Minimum"].contains(&text(wanted, "Stat"));
         let found = self.series.iter().find(|series| series.region == request.region && series.is(metric));
@@ -238,8 +253,30 @@ fn result(id: &str, points: &[(&str, (i64, f64))]) -> Value {
     )
 }
 
-fn metric(series: &Series) -> Value {
-    named(&series.namespace, &series.metric, &series.dimensions())
+/// Returns the points of a time, newest first.
+fn between(points: &[(NaiveDate, f64)], start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<(i64, f64)> {
+    let within = points.iter().filter(|(day, _)| midnight(*day) >= start && midnight(*day) < end);
+    within.rev().map(|(day, value)| (midnight(*day).timestamp(), *value)).collect()
+}
+
+fn dimension<'a>(metric: &'a Value, name: &str) -> &'a str {
+    let found = list(metric, "Dimensions").iter().find(|dimension| text(dimension, "Name") == name);
+    found.map_or("", |dimension| text(dimension, "Value"))
+}
+
+/// A metric of either kind; its answer is made only for the page that it stands on.
+enum Listed<'a> {
+    Series(&'a Series),
+    Reading(&'a Reading),
+}
+
+impl Listed<'_> {
+    fn cbor(&self) -> Value {
+        match self {
+            Listed::Series(series) => named(&series.namespace, &series.metric, &series.dimensions()),
+            Listed::Reading(known) => reading(known),
+        }
+    }
 }
 
 fn reading(reading: &Reading) -> Value {

@@ -17,6 +17,7 @@ pub mod network;
 pub mod objects;
 pub mod organization;
 pub mod price_list;
+pub mod rates;
 pub mod redshift;
 mod request;
 pub mod s3;
@@ -24,12 +25,14 @@ mod server;
 pub mod settings;
 pub mod trail;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::NaiveDate;
 
 pub use answer::Answer;
 pub use fault::{Fault, Trouble};
+pub use rates::{Asked, Rates};
 pub use request::{Call, Request};
 
 /// The account that a test is about, and what was asked of it.
@@ -54,7 +57,12 @@ pub struct Account {
     /// The date that answers carry; the real one when there is none.
     pub date: Option<String>,
     pub faults: Vec<Fault>,
+    pub rates: Rates,
+    /// False to count the calls only: a hundred thousand of them are much to keep.
+    pub keep_calls: bool,
     pub calls: Vec<Call>,
+    /// What was asked, by operation.
+    pub asked: BTreeMap<String, Asked>,
 }
 
 impl Account {
@@ -78,7 +86,10 @@ impl Account {
             organization: organization::Organization::default(),
             date: None,
             faults: Vec::new(),
+            rates: Rates::default(),
+            keep_calls: true,
             calls: Vec::new(),
+            asked: BTreeMap::new(),
         }
     }
 
@@ -166,7 +177,9 @@ impl Aws {
 
     /// Forgets the calls so far.
     pub fn forget_calls(&self) {
-        self.account().calls.clear();
+        let mut account = self.account();
+        account.calls.clear();
+        account.asked.clear();
     }
 
     /// Makes trouble for calls from now on.

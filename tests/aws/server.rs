@@ -7,6 +7,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -15,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
-use super::{Account, Answer, Request, Trouble, fault, lock};
+use super::{Account, Answer, Asked, Request, Trouble, fault, lock};
 
 pub struct Server {
     pub address: SocketAddr,
@@ -69,6 +70,10 @@ async fn respond(account: Arc<Mutex<Account>>, request: hyper::Request<Incoming>
     let headers: BTreeMap<_, _> = request.headers().iter().map(|(name, v)| (name.to_string(), text(v))).collect();
     let body = request.into_body().collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
     let answer = answer(&account, &Request::read(&method, &target, headers, body));
+    let latency = lock(&account).rates.latency;
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match answer {
         Some(answer) => Ok(on_the_wire(answer)),
         None => pending().await,
@@ -77,8 +82,9 @@ async fn respond(account: Arc<Mutex<Account>>, request: hyper::Request<Incoming>
 
 /// Returns the answer, or `None` when none is to come.
 fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
-    let mut account = lock(account);
-    let trouble = fault::meet(&mut account.faults, request);
+    let (mut account, now) = (lock(account), Instant::now());
+    let admitted = account.rates.admit(request, now);
+    let trouble = if admitted { fault::meet(&mut account.faults, request) } else { Some(Trouble::Throttled) };
     let who = format!("arn:aws:iam::{}:user/reader", account.id);
     let mut answer = match trouble {
         _ if request.key_id.is_empty() && request.service() != "pricing" => {
@@ -97,7 +103,11 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
     }
     answer.headers.extend(account.date.iter().map(|date| ("date".to_owned(), date.clone())));
     answer.cut_short = trouble == Some(Trouble::CutShort);
-    account.calls.push(request.logged(answer.status));
+    let asked = account.asked.entry(request.operation.clone()).or_insert_with(|| Asked::none(now));
+    asked.add(trouble == Some(Trouble::Throttled), now);
+    if account.keep_calls {
+        account.calls.push(request.logged(answer.status));
+    }
     let stalled = matches!(trouble, Some(Trouble::Stalled | Trouble::StalledAfter));
     (!stalled).then_some(answer)
 }
