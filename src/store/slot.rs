@@ -1,22 +1,25 @@
-//! Rows of one part in the making: batches by table, account and period. Touches no file.
+//! Rows of one part in the making, by table, account and period: packed as they come, since a big account has millions
+//! of them. Touches no file.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::error::ArrowError;
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::part;
 use super::period::Days;
 use super::table::Table;
 
-/// Rows of a slot after which its small batches are joined.
-const JOIN_ROWS: usize = 8 * 1024;
-/// Small batches of a slot after which they are joined, however few their rows.
-const JOIN_BATCHES: usize = 256;
-/// Bytes of a slot's small batches after which they are joined. Arrow counts the text of one batch in 31 bits.
-const JOIN_BYTES: usize = 64 << 20;
+/// Rows of a slot after which its small batches are packed.
+const PACK_ROWS: usize = 8 * 1024;
+/// Small batches of a slot after which they are packed, however few their rows: each has some kilobytes of its own.
+const PACK_BATCHES: usize = 64;
+/// Bytes of a slot's small batches after which they are packed.
+const PACK_BYTES: usize = 4 << 20;
 
 /// Rows that make one part: table, account, period.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,10 +29,17 @@ pub(super) struct Slot {
     pub(super) period: Option<Days>,
 }
 
-/// Batches of one slot: joined ones, and small ones that wait to be.
+/// Rows as the bytes of a part: a small fraction of what they take as a batch.
+#[derive(Clone)]
+struct Packed {
+    bytes: Bytes,
+    text_bytes: usize,
+}
+
+/// Rows of one slot: packed ones, and small batches that wait to be.
 #[derive(Clone, Default)]
 pub(super) struct Held {
-    joined: Vec<RecordBatch>,
+    packed: Vec<Packed>,
     small: Vec<RecordBatch>,
     small_rows: usize,
     small_bytes: usize,
@@ -39,44 +49,70 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn push(&mut self, table: &Table, rows: RecordBatch) -> Result<(), ArrowError> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
         self.small_rows += rows.num_rows();
         self.small_bytes += text_bytes(&rows);
         self.small.push(rows);
-        if self.small_rows >= JOIN_ROWS || self.small.len() >= JOIN_BATCHES || self.small_bytes >= JOIN_BYTES {
-            self.joined.push(concat_batches(&table.schema(), &self.small)?);
-            self.small.clear();
-            (self.small_rows, self.small_bytes) = (0, 0);
+        if self.small_rows >= PACK_ROWS || self.small.len() >= PACK_BATCHES || self.small_bytes >= PACK_BYTES {
+            self.pack(table)?;
         }
         Ok(())
     }
 
+    fn pack(&mut self, table: &Table) -> Result<(), ArrowError> {
+        let joined = concat_batches(&table.schema(), &self.small)?;
+        self.packed.push(Packed { bytes: part::encode(&joined)?.into(), text_bytes: self.small_bytes });
+        self.small.clear();
+        (self.small_rows, self.small_bytes) = (0, 0);
+        Ok(())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.joined.iter().chain(&self.small).all(|rows| rows.num_rows() == 0)
+        self.packed.is_empty() && self.small.is_empty()
     }
 
-    pub(super) fn batches(&self) -> Vec<RecordBatch> {
-        self.joined.iter().chain(&self.small).cloned().collect()
+    /// Returns all rows.
+    pub(super) fn batches(&self, table: &Table) -> Result<Vec<RecordBatch>, ArrowError> {
+        self.unpacked(table, 0..self.sizes().len())
     }
 
-    /// Returns the batches in groups whose text is at most `most` bytes each, where one batch alone is not more: each
-    /// group makes a part.
-    pub(super) fn groups(&self, most: usize) -> Vec<Vec<RecordBatch>> {
-        let mut groups: Vec<Vec<RecordBatch>> = Vec::new();
+    /// Returns the rows of one of the [`Held::groups`].
+    pub(super) fn unpacked(&self, table: &Table, places: Range<usize>) -> Result<Vec<RecordBatch>, ArrowError> {
+        let mut batches = Vec::new();
+        for place in places {
+            match self.packed.get(place) {
+                Some(packed) => batches.extend(part::decode(table, packed.bytes.clone())?),
+                None => batches.extend(self.small.get(place - self.packed.len()).cloned()),
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Returns the places of the rows in groups whose text is at most `most` bytes each, where one alone is not more:
+    /// each group makes a part.
+    pub(super) fn groups(&self, most: usize) -> Vec<Range<usize>> {
+        let mut groups: Vec<Range<usize>> = Vec::new();
         let mut held = 0;
-        for batch in self.batches() {
-            let bytes = text_bytes(&batch);
+        for (place, bytes) in self.sizes().into_iter().enumerate() {
             match groups.last_mut() {
                 Some(group) if held + bytes <= most => {
                     held += bytes;
-                    group.push(batch);
+                    group.end = place + 1;
                 }
                 _ => {
                     held = bytes;
-                    groups.push(vec![batch]);
+                    groups.push(place..place + 1);
                 }
             }
         }
         groups
+    }
+
+    /// Returns the bytes of text at each place.
+    fn sizes(&self) -> Vec<usize> {
+        self.packed.iter().map(|packed| packed.text_bytes).chain(self.small.iter().map(text_bytes)).collect()
     }
 }
 

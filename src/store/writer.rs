@@ -4,12 +4,13 @@
 //! that were replaced. Never carries over a state table that was asked for: that it failed is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
 use object_store::PutMode;
 
@@ -136,10 +137,9 @@ impl SnapshotWriter {
         let coverage: Vec<Coverage> = self.all_coverage().await?.into_iter().chain(lost).collect();
         gaps::hold(&mut slots, &coverage)?;
         let full = slots.iter().filter(|(_, held)| !held.is_empty());
-        let groups =
-            full.flat_map(|(slot, held)| held.groups(self.part_bytes).into_iter().map(move |rows| (slot, held, rows)));
-        let written =
-            groups.map(async |(slot, held, rows)| Ok((slot.table, self.put_part(slot, held.read_at, rows).await?)));
+        let groups = full
+            .flat_map(|(slot, held)| held.groups(self.part_bytes).into_iter().map(move |group| (slot, held, group)));
+        let written = groups.map(async |(slot, held, group)| Ok((slot.table, self.put_part(slot, held, group).await?)));
         let mut written = futures::stream::iter(written).buffered(REQUESTS);
         while let Some((table, part)) = written.try_next().await? {
             kept.entry(table.to_owned()).or_default().push(part);
@@ -315,8 +315,8 @@ impl SnapshotWriter {
             };
             let rows = rows.map_err(misfit)?;
             for (slot, rows) in self.split(table, &rows)? {
-                let fresh = self.held.get(&slot).map(Held::batches).unwrap_or_default();
-                let rows = without_keys(table, &rows, &fresh).map_err(misfit)?;
+                let fresh = self.held.get(&slot).map(|held| held.batches(table)).transpose().map_err(misfit)?;
+                let rows = without_keys(table, &rows, &fresh.unwrap_or_default()).map_err(misfit)?;
                 let held = slots.entry(slot).or_default();
                 held.read_at = Some(held.read_at.map_or(old.read_at, |at| at.min(old.read_at)));
                 held.push(table, rows).map_err(misfit)?;
@@ -325,26 +325,23 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    async fn put_part(
-        &self,
-        slot: &Slot,
-        read_at: Option<DateTime<Utc>>,
-        rows: Vec<RecordBatch>,
-    ) -> Result<Part, StoreError> {
+    async fn put_part(&self, slot: &Slot, held: &Held, group: Range<usize>) -> Result<Part, StoreError> {
         let misfit = |source| StoreError::Rows { table: slot.table, source };
         let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
-        let sorted = part::sorted(table, &rows).map_err(misfit)?;
-        let bytes = part::encode(&sorted).map_err(|error| misfit(error.into()))?;
+        // One after the other: `finish` waits for the store with several parts, but makes only one of them at a time.
+        let rows = held.unpacked(table, group).and_then(|rows| part::sorted(table, rows)).map_err(misfit)?;
+        let (bytes, count) = (part::encode(&rows).map_err(|error| misfit(error.into()))?, rows.num_rows() as u64);
+        drop(rows);
         let sha256 = digest(&bytes);
         let part = Part {
             account_id: slot.account_id.clone(),
             period: slot.period,
             path: format!("tables/{}/{sha256}.parquet", slot.table),
-            rows: sorted.num_rows() as u64,
+            rows: count,
             bytes: bytes.len() as u64,
             sha256,
             schema_version: FORMAT,
-            read_at: read_at.unwrap_or(self.head.as_of),
+            read_at: held.read_at.unwrap_or(self.head.as_of),
         };
         // Written even when it is there: that makes it young again, so that no prune sweeps it meanwhile.
         self.store.put(&part.path, Bytes::from(bytes), PutMode::Overwrite).await?;
