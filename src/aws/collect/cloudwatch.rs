@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::MetricDataResult;
 use chrono::{Days, NaiveDate};
+use futures::StreamExt;
 
 use self::data::Pages;
 use self::plan::Window;
@@ -26,6 +27,9 @@ use crate::store::tables::storage::STORAGE;
 const LIST: Read = Read::columns("cloudwatch:ListMetrics", "cloudwatch:ListMetrics", "storage", &[]);
 /// Their points.
 const DATA: Read = Read::rows("cloudwatch:GetMetricData", "cloudwatch:GetMetricData", "storage");
+
+/// Requests for points under way. An answer is thousands of points.
+const AT_ONCE: usize = 4;
 
 /// The calls of this collector.
 pub const READS: &[Read] = &[LIST, DATA];
@@ -67,10 +71,15 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
     let mut read = Reading::default();
     let client = scope.cloudwatch();
     let total = u64::try_from(series.len()).ok();
-    for chunk in series.chunks(window.series_per_call()) {
-        read.chunk(scope, sink, &client, window, chunk).await;
+    let chunks = series.chunks(window.series_per_call());
+    let reading: Vec<_> = chunks.map(|chunk| Reading::of(scope, sink, &client, window, chunk)).collect();
+    // In order: of several failures of a bucket always the same one is told.
+    let mut reading = futures::stream::iter(reading).buffered(AT_ONCE);
+    while let Some(more) = reading.next().await {
+        read.add(more);
         sink.progress(u64::try_from(read.done).unwrap_or(u64::MAX), total);
     }
+    drop(reading);
     read.cover(scope, sink, window, failed.as_ref()).await;
 }
 
@@ -117,28 +126,37 @@ struct Reading {
 
 impl Reading {
     /// Reads the points of some series, page by page, and hands their rows over.
-    async fn chunk(&mut self, scope: &Scope, sink: &Sink, client: &Client, window: Window, chunk: &[Series]) {
+    async fn of(scope: &Scope, sink: &Sink, client: &Client, window: Window, chunk: &[Series]) -> Reading {
+        let mut read = Reading::default();
         let mut pages = Pages::new(scope, client, series::queries(chunk), window.start(), window.end());
         let mut unfinished = BTreeMap::new();
         while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,
                 Err(failed) => {
-                    self.fail(chunk, &failed);
+                    read.fail(chunk, &failed);
                     break;
                 }
             };
             let mut rows = Vec::new();
             for result in &page {
                 let Some(series) = series::find(chunk, result.id()) else { continue };
-                rows.extend(self.points(scope, series, result));
+                rows.extend(read.points(scope, series, result));
                 note(&mut unfinished, series, result);
             }
             sink.rows(&STORAGE, rows).await;
         }
-        self.failed.extend(unfinished.into_iter().map(|(series, failed)| (series.bucket, failed)));
-        self.done += chunk.len();
-        self.buckets.extend(chunk.iter().map(|series| series.bucket.clone()));
+        read.failed.extend(unfinished.into_iter().map(|(series, failed)| (series.bucket, failed)));
+        read.done = chunk.len();
+        read.buckets = chunk.iter().map(|series| series.bucket.clone()).collect();
+        read
+    }
+
+    fn add(&mut self, more: Reading) {
+        self.done += more.done;
+        self.newest = self.newest.max(more.newest);
+        self.failed.extend(more.failed);
+        self.buckets.extend(more.buckets);
     }
 
     fn points(&mut self, scope: &Scope, series: &Series, result: &MetricDataResult) -> Vec<Row> {
