@@ -27,12 +27,13 @@ use self::settings::{Asked, Facts, Setting};
 use self::uploads::{Listed, Upload};
 use super::outcome::{Outcome, coverage};
 use super::{Failed, Place, Read, Scope, Sink};
+use crate::aws::connector::IN_FLIGHT;
 use crate::model::{Coverage, CoverageState, Row};
 use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS};
 
-/// Buckets read at the same time. Each has [`EACH_BUCKET`] requests under way, of different operations: at a tenth of
-/// a second for an answer no operation comes near its permits, and 10,000 buckets take some minutes.
-const AT_ONCE: usize = 8;
+/// Buckets read at the same time, each with one request of each operation under way: at a tenth of a second for an
+/// answer that is what an operation has permits for, and 10,000 buckets take two minutes.
+const AT_ONCE: usize = IN_FLIGHT;
 
 /// The calls of this collector.
 pub const READS: &[Read] = &[

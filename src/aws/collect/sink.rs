@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::model::{Coverage, CoverageState, Event, Row};
 use crate::store::{Snapshot, Table};
 
-/// Pieces that may wait for the part writer: a slow disk slows the collectors down instead of filling memory.
-const WAITING: usize = 64;
+/// Pieces that may wait for the part writer: one that is behind slows the collectors down instead of filling memory. A
+/// piece may be some megabytes.
+const WAITING: usize = 8;
 
 /// News that may wait for the screen; more is dropped.
 const NEWS: usize = 1024;
