@@ -39,6 +39,11 @@ fn buckets(world: &World) -> Vec<String> {
     world.lines("select account_id, bucket from buckets order by bucket")
 }
 
+/// Returns how often a role could not be assumed.
+fn refused(world: &World) -> usize {
+    world.aws.calls().iter().filter(|call| call.operation == "sts:AssumeRole" && call.status == 403).count()
+}
+
 const BOTH: [&str; 2] = ["account_id=222222222222 bucket=of-the-member", "account_id=111122223333 bucket=of-the-payer"];
 
 #[test]
@@ -51,7 +56,7 @@ fn each_account_is_read_with_its_own_role_and_a_closed_one_touches_no_other() {
     let calls = world.aws.calls();
     let asked = |key: &str| calls.iter().filter(|call| call.key_id == key && call.operation.starts_with("s3:")).count();
     assert!(asked("ASIA222222222222") > 0 && asked("AKIATESTS") > 0);
-    assert_eq!((asked("ASIA333333333333"), world.aws.count("sts:AssumeRole")), (0, 2), "a suspended one is not tried");
+    assert_eq!((asked("ASIA333333333333"), refused(&world)), (0, 1), "a suspended one is not tried");
     let gaps = world.rows(
         "select distinct missing_action, reason from coverage where account_id = '333333333333' and state = 'missing'",
     );
@@ -166,8 +171,7 @@ fn accounts_and_role_come_from_the_configuration_and_a_variable_wins_over_it() {
     let line = |key: &str| shown.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
     assert!(line("role.name").contains("LEANLAKE_ROLE") && line("accounts").contains("leanlake.toml:1"), "{shown}");
     world.run(&["scan", "--only", "s3", "--role", "nobody", "--accounts", CLOSED]).ends_with(0);
-    let tried = world.aws.calls().iter().filter(|call| call.operation == "sts:AssumeRole").count();
-    assert_eq!(tried, 5, "two, two, and the one that was typed");
+    assert_eq!(refused(&world), 4, "two, one, and the one that was typed");
     let world = self::world();
     world.run(&["scan", "--role", "leanlake-scan"]).ends_with(64).says("--accounts");
     let world = world.set("LEANLAKE_ACCOUNTS", "some");
