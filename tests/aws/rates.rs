@@ -1,5 +1,7 @@
 //! How fast AWS answers and how often it may be asked: a latency, and a bucket of tokens for each operation and Region.
 
+#![expect(clippy::float_arithmetic, reason = "tokens of a bucket")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

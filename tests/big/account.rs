@@ -1,5 +1,7 @@
 //! The big account: what would be much to hold is worked out from its name when it is asked for.
 
+#![expect(clippy::float_arithmetic, reason = "metrics are floats at CloudWatch")]
+
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};

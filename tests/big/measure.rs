@@ -1,5 +1,7 @@
 //! What one scan asked, how long it took against the rates that it may ask at, and how much memory it held.
 
+#![expect(clippy::float_arithmetic, reason = "figures of a measurement")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;

@@ -26,6 +26,13 @@ fn buckets() -> Fault {
     answer(200, &format!("<ListAllMyBucketsResult><Buckets>{all}</Buckets></ListAllMyBucketsResult>"))
 }
 
+/// An answer to the question for charges, without any.
+fn charges() -> Fault {
+    let by = |key: &str| format!("{{\"Type\": \"DIMENSION\", \"Key\": \"{key}\"}}");
+    let groups = [by("RECORD_TYPE"), by("SERVICE")].join(", ");
+    answer(200, &format!("{{\"GroupDefinitions\": [{groups}], \"ResultsByTime\": []}}"))
+}
+
 fn verdict<'a>(found: &'a [Permission], operation: &str) -> &'a Verdict {
     &found.iter().find(|permission| permission.operation == operation).unwrap().verdict
 }
@@ -40,7 +47,7 @@ async fn each_permission_is_tried_a_few_times_and_gets_its_verdict() {
         "organizations:DescribeOrganization" | "organizations:ListAccounts" => {
             refusal("AWSOrganizationsNotInUseException", "not a member")
         }
-        "ce:GetCostAndUsage" => answer(200, "{\"ResultsByTime\": []}"),
+        "ce:GetCostAndUsage" => charges(),
         _ => refusal("ServiceUnavailableException", "later"),
     });
     let found = check_up(&scope, &connector, Without::default()).await;

@@ -3,6 +3,7 @@
 //! A collector that fails, even by a panic, leaves gaps and touches no other. Changes nothing in AWS.
 
 pub mod accounts;
+mod drain;
 mod regions;
 mod tally;
 
@@ -12,16 +13,14 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use self::accounts::{Accounts, Entered, Known};
+use self::drain::drain;
 use self::regions::Regions;
-use self::tally::Tally;
 use crate::aws::collect::s3::OTHER_REGIONS;
-use crate::aws::collect::{Allowance, Collector, Heard, Options, Piece, Place, Reach, Scope, Sink, cost_explorer, s3};
-use crate::aws::connector::Connector;
+use crate::aws::collect::{Allowance, Collector, Heard, Options, Place, Reach, Scope, Sink, cost_explorer, s3};
 use crate::aws::member::MemberRole;
 use crate::aws::rank::{Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
@@ -37,9 +36,6 @@ const AT_ONCE: usize = 48;
 
 /// Accounts whose buckets are read at the same time.
 const ACCOUNTS_AT_ONCE: usize = 16;
-
-/// How often the cost so far is told.
-const TELL_COST: Duration = Duration::from_millis(500);
 
 /// What to scan.
 #[derive(Clone, Debug)]
@@ -355,41 +351,6 @@ async fn not_asked(collector: Collector, account: Option<&str>, sink: &Sink, reg
         let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked);
         let row = Coverage { account_id: account.map(str::to_owned), region: region.map(str::to_owned), ..row };
         sink.cover(why.map_or(row.clone(), |why| row.because(why))).await;
-    }
-}
-
-/// Takes pieces until every sink is gone. An error ends it, which the collectors notice by their cancelled token.
-async fn drain(
-    mut writer: SnapshotWriter,
-    mut pieces: mpsc::Receiver<Piece>,
-    events: mpsc::Sender<Event>,
-    connector: Connector,
-) -> Result<(SnapshotWriter, Tally), StoreError> {
-    let mut tally = Tally::default();
-    let mut clock = tokio::time::interval(TELL_COST);
-    loop {
-        tokio::select! {
-            piece = pieces.recv() => match piece {
-                None => return Ok((writer, tally)),
-                Some(Piece::Rows(table, rows)) => writer.append(table, rows)?,
-                Some(Piece::Cover(coverage)) => {
-                    tally.add(&coverage);
-                    writer.cover(coverage);
-                }
-                Some(Piece::Replace { table, account_id, from, to }) => {
-                    writer.replace_period(table, account_id.as_str(), from, to);
-                }
-                Some(Piece::Ahead { what, operation, requests }) => {
-                    let price = connector.price(operation, "");
-                    let usd = (price * Decimal::from(requests.0), price * Decimal::from(requests.1));
-                    let _ = events.try_send(Event::Ahead { what, requests, usd });
-                }
-            },
-            _ = clock.tick() => {
-                let spent = connector.spent();
-                let _ = events.try_send(Event::Spent { requests: spent.requests(), usd: spent.usd() });
-            }
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::aws::collect::READS;
-use crate::aws::connector::{Allowlist, Fault, Role};
+use crate::aws::collect::{Piece, READS};
+use crate::aws::connector::{Allowlist, Connector, Fault, Role};
 use crate::aws::session::Identity;
 use crate::aws::stand_in::{answer, refusal, sdk, setup};
 use crate::store::Filter;

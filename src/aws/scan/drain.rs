@@ -1,0 +1,50 @@
+//! The writer's end of a scan: what collectors hand over goes into the snapshot, gaps are counted, the cost is told.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use tokio::sync::mpsc;
+
+use super::tally::Tally;
+use crate::aws::collect::Piece;
+use crate::aws::connector::Connector;
+use crate::model::Event;
+use crate::store::{SnapshotWriter, StoreError};
+
+/// How often the cost so far is told.
+const TELL_COST: Duration = Duration::from_millis(500);
+
+/// Takes pieces until every sink is gone. An error ends it, which the collectors notice by their cancelled token.
+pub async fn drain(
+    mut writer: SnapshotWriter,
+    mut pieces: mpsc::Receiver<Piece>,
+    events: mpsc::Sender<Event>,
+    connector: Connector,
+) -> Result<(SnapshotWriter, Tally), StoreError> {
+    let mut tally = Tally::default();
+    let mut clock = tokio::time::interval(TELL_COST);
+    loop {
+        tokio::select! {
+            piece = pieces.recv() => match piece {
+                None => return Ok((writer, tally)),
+                Some(Piece::Rows(table, rows)) => writer.append(table, rows)?,
+                Some(Piece::Cover(coverage)) => {
+                    tally.add(&coverage);
+                    writer.cover(coverage);
+                }
+                Some(Piece::Replace { table, account_id, from, to }) => {
+                    writer.replace_period(table, account_id.as_str(), from, to);
+                }
+                Some(Piece::Ahead { what, operation, requests }) => {
+                    let price = connector.price(operation, "");
+                    let usd = (price * Decimal::from(requests.0), price * Decimal::from(requests.1));
+                    let _ = events.try_send(Event::Ahead { what, requests, usd });
+                }
+            },
+            _ = clock.tick() => {
+                let spent = connector.spent();
+                let _ = events.try_send(Event::Spent { requests: spent.requests(), usd: spent.usd() });
+            }
+        }
+    }
+}
