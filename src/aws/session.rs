@@ -35,6 +35,7 @@ const SERVICES: &[(&str, &str)] = &[
     ("emr-serverless", "EMR Serverless"),
     ("glue", "Glue"),
     ("lakeformation", "LakeFormation"),
+    ("organizations", "Organizations"),
     ("network-firewall", "Network Firewall"),
     ("redshift", "Redshift"),
     ("redshift-serverless", "Redshift Serverless"),
