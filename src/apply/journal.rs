@@ -97,7 +97,8 @@ impl Runs {
     pub async fn begin(&self, started: Started, plan: Option<&[u8]>) -> Result<Journal, JournalError> {
         let now = (self.clock)();
         let seed = crate::lifecycle::document::digest(self.process.as_bytes());
-        let name = format!("{}-{}", now.format("%Y%m%dT%H%M%SZ"), &seed[..6]);
+        // To the millisecond, so that names are in order of time.
+        let name = format!("{}-{}", now.format("%Y%m%dT%H%M%S%3fZ"), &seed[..6]);
         for copy in 1..1000 {
             let mut journal = self.journal(&if copy == 1 { name.clone() } else { format!("{name}-{copy}") }, 1);
             // The first record of a run is made once: whoever makes it has the name.

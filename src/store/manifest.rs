@@ -95,6 +95,9 @@ pub struct Manifest {
     pub account_id: Option<String>,
     /// The instant that stands for the scan.
     pub as_of: DateTime<Utc>,
+    /// How many snapshots of the same lake and instant stood before it: of two, the one that was written later wins.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub sequence: u32,
     /// True when the scan was cut short; what was read until then is here.
     pub interrupted: bool,
     /// Rows of `coverage` by state.
@@ -116,6 +119,11 @@ impl Manifest {
         }
     }
 
+    /// Returns its place among the snapshots of a store: the newest has the greatest.
+    pub fn place(&self) -> (DateTime<Utc>, u32, &str) {
+        (self.as_of, self.sequence, &self.id)
+    }
+
     /// Returns rows of `table` over all its parts.
     pub fn rows(&self, table: &str) -> u64 {
         self.tables.get(table).into_iter().flatten().map(|part| part.rows).sum()
@@ -125,6 +133,11 @@ impl Manifest {
     pub fn bytes(&self) -> u64 {
         self.tables.values().flatten().map(|part| part.bytes).sum()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_first(sequence: &u32) -> bool {
+    *sequence == 0
 }
 
 /// The little that every version of a manifest has, read first to tell "newer" from "damaged".

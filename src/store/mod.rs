@@ -175,6 +175,8 @@ impl Store {
                 Err(error) => survey.broken.push((id, error)),
             }
         }
+        drop(read);
+        survey.manifests.sort_by(|a, b| b.place().cmp(&a.place()));
         Ok(survey)
     }
 
@@ -196,7 +198,10 @@ impl Store {
         if manifests.iter().any(|manifest| manifest.origin != Origin::Demo) {
             manifests.retain(|manifest| manifest.origin != Origin::Demo);
         }
-        if let Some((_, error)) = broken.into_iter().find(|(id, _)| manifests.first().is_none_or(|m| *id > m.id)) {
+        // Of one instant, which of two came later stands in the manifests only.
+        let instant = |id: &str| id.split('-').next().unwrap_or_default().to_owned();
+        let newer = |id: &str| manifests.first().is_none_or(|newest| instant(id) >= instant(&newest.id));
+        if let Some((_, error)) = broken.into_iter().find(|(id, _)| newer(id)) {
             return Err(error);
         }
         let mut newest: Vec<(String, String)> = Vec::new();
@@ -229,9 +234,9 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub async fn previous(&self, snapshot: &Snapshot) -> Result<Option<Snapshot>, StoreError> {
-        let (head, id) = (snapshot.manifest.head(), snapshot.id());
+        let (head, place) = (snapshot.manifest.head(), snapshot.manifest.place());
         let manifests = self.survey().await?.manifests;
-        let before = |m: &Manifest| m.origin == head.origin && m.head().lake() == head.lake() && m.id.as_str() < id;
+        let before = |m: &Manifest| m.origin == head.origin && m.head().lake() == head.lake() && m.place() < place;
         Ok(manifests.into_iter().find(before).map(|manifest| Snapshot { manifest, store: self.clone() }))
     }
 

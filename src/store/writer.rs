@@ -348,6 +348,12 @@ impl SnapshotWriter {
         Ok(part)
     }
 
+    /// Told from the base alone, so that a second try to finish gives the same name.
+    fn sequence(&self) -> u32 {
+        let base = self.base.as_ref().filter(|base| base.manifest.as_of == self.head.as_of);
+        base.map_or(0, |base| base.manifest.sequence.saturating_add(1))
+    }
+
     async fn put_manifest(
         &self,
         tables: BTreeMap<String, Vec<Part>>,
@@ -367,6 +373,7 @@ impl SnapshotWriter {
             payer: self.head.payer.clone(),
             account_id: self.head.account_id.clone(),
             as_of: self.head.as_of,
+            sequence: self.sequence(),
             interrupted,
             coverage: counts,
             receipt,
