@@ -149,6 +149,10 @@ fn the_emulated_network_is_read_as_boto3_sees_it_implicit_associations_included(
     let other = "select count(*) as n from subnets where main_route_table and vpc_id <> ";
     let default = lake.world.lines(&format!("{other}'{}'", id("vpc")));
     assert_eq!(default, [format!("n={}", seen["other_implicit"])]);
+    let budgets = format!("select limit_usd = 250 as l from budgets where budget_name = '{}'", lake.name);
+    lake.world.run(&["scan", "--only", "advice", "--without", "anomalies,forecast,hub"]).ends_with(0);
+    let gaps = lake.world.lines("select state, reason, read from coverage where table_name = 'budgets'");
+    assert_eq!(lake.world.lines(&budgets), ["l=true"], "{gaps:?}");
 }
 
 /// Returns the world of a test whose clusters and warehouses are moto's, and what boto3 made there and sees of it.
