@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::aws::s3::Bucket;
 use crate::aws::{Fault, Trouble};
 use crate::support::World;
@@ -10,6 +12,11 @@ fn world() -> World {
     let world = World::new();
     world.aws.account().s3.add("lake", Bucket::in_region("eu-west-1"));
     world.aws.account().s3.add("logs", Bucket::in_region("us-east-1"));
+    let view =
+        |name: &str, kind: &str| json!({"name": name, "billingViewType": kind, "ownerAccountId": "111122223333"});
+    let views = [view("Primary View", "PRIMARY"), view("team \u{1b}", "BILLING_GROUP")];
+    world.aws.account().advice.billing_views = views.into();
+    world.aws.account().advice.page = 1;
     world
 }
 
@@ -24,7 +31,7 @@ fn it_says_what_there_is_and_writes_a_file_that_counts() {
     for line in [
         "Account 111122223333 (partition aws), as arn:aws:iam::111122223333:user/reader.",
         "Organization: none; this account pays for itself.",
-        "Pro-forma billing: not known",
+        "Pro-forma billing groups: team \\u{1b}. Their accounts see costs that AWS does not charge.",
         "Buckets: 2, in eu-west-1 (1), us-east-1 (1).",
         "Budgets: none.",
         "Bill exports: not looked for.",
@@ -64,6 +71,7 @@ fn it_asks_nothing_that_costs_but_the_list_of_buckets() {
     world.run(&["init", "--print"]).ends_with(0);
     let asked: BTreeSet<String> = world.aws.calls().into_iter().map(|call| call.operation).collect();
     let free = [
+        "billing:ListBillingViews",
         "budgets:DescribeBudgets",
         "lakeformation:ListResources",
         "organizations:DescribeOrganization",
@@ -78,11 +86,11 @@ fn it_asks_nothing_that_costs_but_the_list_of_buckets() {
 #[test]
 fn what_it_may_not_ask_is_not_known_and_it_still_writes() {
     let world = world();
-    for service in ["s3:*", "s3control:*", "budgets:*", "lakeformation:*", "organizations:*"] {
+    for service in ["s3:*", "s3control:*", "billing:*", "budgets:*", "lakeformation:*", "organizations:*"] {
         world.aws.make(Fault::on(service, Trouble::Denied));
     }
     let run = world.run(&["init"]).ends_with(0);
-    for what in ["Organization", "Buckets", "Inventories", "Budgets", "Lake Formation locations"] {
+    for what in ["Organization", "Pro-forma billing", "Buckets", "Inventories", "Budgets", "Lake Formation locations"] {
         assert!(run.stdout.contains(&format!("{what}: not known (")), "{what}:\n{}", run.stdout);
     }
     assert!(world.path("leanlake.toml").exists());

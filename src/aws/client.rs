@@ -9,7 +9,7 @@ use aws_types::service_config::ServiceConfigKey;
 
 use crate::aws::connector::{Role, Tag};
 
-/// Returns the Region of the one endpoint that Cost Explorer, Organizations, Budgets and Cost Optimization Hub each have
+/// Returns the Region of the one endpoint that Cost Explorer, Organizations, Billing, Budgets and Cost Optimization Hub each have
 /// in the partition of `region` (`partitions.json` of the AWS SDKs).
 pub fn home_region(region: &str) -> &'static str {
     let homes = [
@@ -144,6 +144,14 @@ pub fn budgets(sdk: &SdkConfig, account_id: &str) -> aws_sdk_budgets::Client {
     let sdk = in_region(sdk, region);
     let tag = Tag::new(Role::Reading, "budgets", account_id, region);
     aws_sdk_budgets::Client::from_conf(aws_sdk_budgets::config::Builder::from(&sdk).interceptor(tag).build())
+}
+
+/// Returns the Billing client of `sdk`, in the Region of its only endpoint.
+pub fn billing(sdk: &SdkConfig, account_id: &str) -> aws_sdk_billing::Client {
+    let region = home_region(sdk.region().map_or("", Region::as_ref));
+    let sdk = in_region(sdk, region);
+    let tag = Tag::new(Role::Reading, "billing", account_id, region);
+    aws_sdk_billing::Client::from_conf(aws_sdk_billing::config::Builder::from(&sdk).interceptor(tag).build())
 }
 
 /// Returns the client of Cost Optimization Hub, in the Region of its only endpoint.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::pages::{Listed, list};
-use crate::aws::collect::{Collector, Failed, Scope};
+use crate::aws::collect::{Collector, Failed, Scope, billing_views};
 use crate::aws::connector::Sample;
 use crate::aws::connector::stop::SAMPLED;
 use crate::aws::look::{Seen, look};
@@ -15,6 +15,7 @@ use crate::model::{Coverage, CoverageState, Row, Untrusted};
 
 /// The calls of a discovery: what else the collectors that it runs would ask never leaves the machine.
 pub const CALLS: &[&str] = &[
+    "billing:ListBillingViews",
     "budgets:DescribeBudgets",
     "lakeformation:ListResources",
     "organizations:DescribeOrganization",
@@ -75,6 +76,8 @@ pub enum Listing {
 pub struct Found {
     /// Who pays.
     pub standing: Standing,
+    /// Views of pro-forma costs that this account may open, by name.
+    pub pro_forma: Listing,
     /// The buckets.
     pub buckets: Listing,
     /// How many of them are in each Region.
@@ -102,6 +105,7 @@ pub async fn discover(scope: &Scope) -> Found {
     };
     Found {
         standing: standing(&scope).await,
+        pro_forma: pro_forma(&scope).await,
         buckets: listing(&seen, BUCKETS, "s3:ListBuckets", name("bucket")),
         lens: listing(&seen, LENS, "s3control:ListStorageLensConfigurations", name("configuration_id")),
         inventories: listing(&seen, INVENTORIES, "s3:ListBucketInventoryConfigurations", inventory),
@@ -162,6 +166,12 @@ async fn locations(scope: &Scope, regions: &BTreeMap<String, usize>) -> Listing 
         }
     }
     named(names, failed)
+}
+
+async fn pro_forma(scope: &Scope) -> Listing {
+    let Listed { items, failed } = billing_views::views(scope).await;
+    let views = items.iter().filter(|view| billing_views::is_pro_forma(view));
+    named(views.filter_map(|view| view.name().or(view.arn())).map(Untrusted::from).collect(), failed)
 }
 
 fn named(mut names: Vec<Untrusted>, failed: Option<Failed>) -> Listing {
@@ -230,6 +240,9 @@ mod tests {
         </S3BucketDestination></Destination></InventoryConfiguration><IsTruncated>false</IsTruncated>\
         </ListInventoryConfigurationsResult>";
 
+    const VIEWS: &str = "{\"billingViews\": [{\"name\": \"Primary View\", \"billingViewType\": \"PRIMARY\"}, \
+        {\"name\": \"team\", \"billingViewType\": \"BILLING_GROUP\"}]}";
+
     #[tokio::test]
     async fn buckets_inventories_budgets_and_locations_are_found_and_nothing_else_is_asked() {
         let found = found(|operation| match operation {
@@ -238,11 +251,13 @@ mod tests {
             "lakeformation:ListResources" => {
                 answer(200, "{\"ResourceInfoList\": [{\"ResourceArn\": \"arn:aws:s3:::lake/raw\"}]}")
             }
+            "billing:ListBillingViews" => answer(200, VIEWS),
             "budgets:DescribeBudgets" => refusal("AccessDeniedException", "no"),
             _ => refusal("AWSOrganizationsNotInUseException", "not a member"),
         });
         let found = found.await;
         assert_eq!(found.standing, Standing::Alone);
+        assert_eq!(found.pro_forma, Listing::All(texts(&["team"])));
         assert_eq!(found.buckets, Listing::All(texts(&["lake"])));
         assert_eq!(found.regions, BTreeMap::from([("eu-west-1".to_owned(), 1)]));
         assert_eq!(found.inventories, Listing::All(texts(&["lake/all"])));
@@ -284,7 +299,7 @@ mod tests {
         });
         let found = found.await;
         assert!(matches!(found.standing, Standing::Unknown(_)) && found.regions.is_empty());
-        for listing in [&found.buckets, &found.inventories, &found.budgets, &found.locations] {
+        for listing in [&found.pro_forma, &found.buckets, &found.inventories, &found.budgets, &found.locations] {
             assert!(matches!(listing, Listing::Unknown(_)), "{listing:?}");
         }
     }

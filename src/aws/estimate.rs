@@ -191,7 +191,8 @@ fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
         let most = questions * PAGES_AN_ANSWER + 1;
         (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
     };
-    (vec![Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
+    let views = Calls { operation: "billing:ListBillingViews", requests: exactly(1), units: None };
+    (vec![views, Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
 }
 
 /// Athena's own calls are free; nobody knows how long a history is before it is read.

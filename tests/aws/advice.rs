@@ -18,6 +18,8 @@ pub struct Advice {
     pub anomalies: Vec<Value>,
     /// Items of DescribeBudgets.
     pub budgets: Vec<Value>,
+    /// Items of ListBillingViews.
+    pub billing_views: Vec<Value>,
     /// Things on a page; the services' own limits when it is 0.
     pub page: usize,
 }
@@ -31,6 +33,9 @@ impl Advice {
             "cost-optimization-hub:ListEnrollmentStatuses" => Ok(self.enrolment(account)),
             "cost-optimization-hub:ListRecommendations" => self.recommend(request, &body),
             "budgets:DescribeBudgets" => self.budgets(&body, account),
+            "billing:ListBillingViews" => {
+                self.page(&self.billing_views, &body, ["billingViews", "maxResults", "nextToken"])
+            }
             "ce:GetAnomalies" => self.anomalies(&body, today),
             "ce:GetCostForecast" => forecast(&body, ledger, today),
             _ => Err(("ValidationException", "the tests' server does not play this operation")),

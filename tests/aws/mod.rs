@@ -104,7 +104,7 @@ impl Account {
             "ce" if ["ce:GetAnomalies", "ce:GetCostForecast"].contains(&request.operation.as_str()) => {
                 self.advise(request)
             }
-            "cost-optimization-hub" | "budgets" => self.advise(request),
+            "cost-optimization-hub" | "billing" | "budgets" => self.advise(request),
             "cloudtrail" => self.trail.answer(request, self.today),
             "ec2" => self.network.answer(request, &self.id),
             "network-firewall" => self.network.firewall(request),

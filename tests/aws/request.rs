@@ -84,6 +84,7 @@ impl Request {
                 "AWSInsightsIndexService" => "ce",
                 "AmazonAthena" => "athena",
                 "AWSGlue" => "glue",
+                "AWSBilling" => "billing",
                 "AWSBudgetServiceGateway" => "budgets",
                 "CostOptimizationHubService" => "cost-optimization-hub",
                 "NetworkFirewall_20201112" => "network-firewall",

@@ -6,6 +6,7 @@ pub mod advice;
 pub mod allowance;
 pub mod ask;
 pub mod athena;
+pub mod billing_views;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod cost_explorer;

@@ -176,6 +176,11 @@ impl Scope {
         client::budgets(&self.sdk, &self.account_id)
     }
 
+    /// Returns the Billing client: one endpoint for all Regions.
+    pub fn billing(&self) -> aws_sdk_billing::Client {
+        client::billing(&self.sdk, &self.account_id)
+    }
+
     /// Returns the client of Cost Optimization Hub: one endpoint for all Regions.
     pub fn cost_optimization_hub(&self) -> aws_sdk_costoptimizationhub::Client {
         client::cost_optimization_hub(&self.sdk, &self.account_id)

@@ -61,7 +61,9 @@ pub fn default_pace(operation: &str) -> Pace {
         "emr:DescribeCluster" | "emr:ListInstanceGroups" => pace(1, 10),
         "emr:GetManagedScalingPolicy" | "emr:GetAutoTerminationPolicy" => pace(1, 5),
         _ => match operation.split(':').next() {
-            Some("ce" | "athena" | "emr" | "budgets" | "cost-optimization-hub" | "network-firewall") => pace(5, 5),
+            Some("ce" | "athena" | "emr" | "billing" | "budgets" | "cost-optimization-hub" | "network-firewall") => {
+                pace(5, 5)
+            }
             Some("ec2") => pace(10, 50),
             Some("glue" | "lakeformation") => pace(5, 10),
             Some("s3") => pace(100, 100),

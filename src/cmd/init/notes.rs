@@ -14,9 +14,7 @@ pub fn notes(session: &Session, found: &Found) -> Vec<String> {
     vec![
         format!("Account {} (partition {}), as {}.", who.account_id, terminal(&who.partition), terminal(&who.arn)),
         standing(&found.standing),
-        "Pro-forma billing: not known; no call of this tool tells whether AWS Billing Conductor changes the costs that \
-         this account sees."
-            .to_owned(),
+        pro_forma(found),
         buckets(found),
         listing("Storage Lens configurations", &found.lens),
         listing("Inventories", &found.inventories),
@@ -43,6 +41,29 @@ fn standing(standing: &Standing) -> String {
             format!("Organization {organization}: this account is a member, {payer} pays; {delegated}.")
         }
         Standing::Unknown(why) => format!("Organization: not known ({}).", why.terminal()),
+    }
+}
+
+/// Members are not told of the group that they are in: for them, no group is no answer.
+fn pro_forma(found: &Found) -> String {
+    let pays = matches!(found.standing, Standing::Alone | Standing::Payer { .. });
+    match (&found.pro_forma, pays) {
+        (Listing::Unknown(why), _) => format!("Pro-forma billing: not known ({}).", why.terminal()),
+        (Listing::All(names), true) if names.is_empty() => "Pro-forma billing: none.".to_owned(),
+        (Listing::All(names) | Listing::Some(names, _), false) if names.is_empty() => {
+            "Pro-forma billing: none seen, which a member is not always told; the payer knows whether AWS Billing \
+             Conductor sets the costs that this account sees."
+                .to_owned()
+        }
+        (groups, true) => {
+            format!(
+                "{} Their accounts see costs that AWS does not charge.",
+                listing("Pro-forma billing groups", groups)
+            )
+        }
+        (groups, false) => {
+            format!("{} The costs of this account may be pro-forma too.", listing("Pro-forma billing groups", groups))
+        }
     }
 }
 
@@ -91,6 +112,24 @@ mod tests {
         let cut = Listing::Some(names(1), "AccessDenied: \u{7}no".into());
         assert_eq!(listing("Budgets", &cut), "Budgets: b1, and maybe more (AccessDenied: \\u{7}no).");
         assert_eq!(listing("Budgets", &Listing::All(Vec::new())), "Budgets: none.");
+    }
+
+    #[test]
+    fn costs_are_called_pro_forma_where_a_group_is_seen_and_a_member_that_sees_none_is_not_reassured() {
+        let member = || Standing::Member { organization: "o-1".to_owned(), payer: "9".to_owned(), delegated: None };
+        let of = |standing, pro_forma| {
+            let none = || Listing::All(Vec::new());
+            let (regions, buckets) = (std::collections::BTreeMap::new(), none());
+            let (lens, inventories, budgets, locations) = (none(), none(), none(), none());
+            super::pro_forma(&Found { standing, pro_forma, buckets, regions, lens, inventories, budgets, locations })
+        };
+        assert_eq!(of(Standing::Alone, Listing::All(names(0))), "Pro-forma billing: none.");
+        assert!(
+            of(Standing::Alone, Listing::All(names(1))).starts_with("Pro-forma billing groups: b1. Their accounts")
+        );
+        assert!(of(member(), Listing::All(names(0))).contains("a member is not always told"));
+        assert!(of(member(), Listing::All(names(2))).contains("b1, b2. The costs of this account may be pro-forma"));
+        assert!(of(member(), Listing::Unknown("denied".into())).contains("not known (denied)"));
     }
 
     #[test]

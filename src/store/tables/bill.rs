@@ -104,3 +104,23 @@ pub const TAGS_COST: Table = Table {
         column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
     ],
 };
+
+/// Views of the bill; whether costs are pro-forma.
+pub const BILLING_VIEWS: Table = Table {
+    name: "billing_views",
+    doc: "Billing views that the account may open. A `BILLING_GROUP` is a group of AWS Billing Conductor: its costs are pro-forma, by rates of the payer, and not what AWS charges. A member of one may see no view of it.",
+    key: &["account_id", "arn"],
+    source: Source::State("billing:ListBillingViews"),
+    columns: &[
+        column("account_id", Kind::Text, "Account that was asked."),
+        column("arn", Kind::Text, "ARN of the view."),
+        column("name", Kind::Text, "Its name."),
+        column(
+            "billing_view_type",
+            Kind::Text,
+            "`PRIMARY`, `BILLING_GROUP`, `CUSTOM`, `BILLING_TRANSFER`, `BILLING_TRANSFER_SHOWBACK`.",
+        ),
+        column("owner_account_id", Kind::Text, "Account that owns it."),
+        column("source_account_id", Kind::Text, "Account whose view it is made from."),
+    ],
+};

@@ -23,6 +23,7 @@ pub const TABLES: &[&Table] = &[
     &bill::COSTS_BY_ACCOUNT,
     &bill::COSTS_BY_OPERATION,
     &bill::TAGS_COST,
+    &bill::BILLING_VIEWS,
     &storage::BUCKETS,
     &storage::LIFECYCLE_RULES,
     &configurations::REPLICATION,

@@ -16,7 +16,7 @@ use aws_sdk_costexplorer::Client;
 use chrono::NaiveDate;
 
 use super::ask::ask;
-use super::{Failed, Read, Scope, Sink, Trouble};
+use super::{Failed, Read, Scope, Sink, Trouble, billing_views};
 use crate::aws::rank::Spend;
 use crate::model::{Coverage, CoverageState};
 use crate::store::BillPages;
@@ -35,6 +35,7 @@ pub const READS: &[Read] = &[
     Read::rows(OPERATION, OPERATION, COSTS_BY_ACCOUNT.name),
     Read::rows(OPERATION, OPERATION, COSTS_BY_OPERATION.name),
     Read::rows(OPERATION, OPERATION, TAGS_COST.name),
+    billing_views::READ,
 ];
 
 /// Returns how many months a scan would ask about, and how many questions it would ask about them.
@@ -64,6 +65,7 @@ pub struct Bill {
 
 /// Reads the bill of the scope's account, and of the accounts below it.
 pub async fn collect(scope: &Scope, sink: &Sink) -> Bill {
+    billing_views::collect(scope, sink).await;
     let mut reader = Reader::new(scope, sink);
     let (months, steps) = (reader.agenda.months(), reader.agenda.len() as u64);
     let (mut done, mut told) = (0, false);
