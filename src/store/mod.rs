@@ -12,6 +12,8 @@ mod folder;
 mod gaps;
 mod hash_key;
 mod manifest;
+#[cfg(test)]
+mod newest_tests;
 pub mod page;
 mod part;
 mod period;

@@ -1,6 +1,5 @@
 //! What a scan hands over is what the next reader gets, whatever happens in between.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -42,7 +41,7 @@ pub(super) fn cost(day: NaiveDate, usage_type: &str, cents: i64) -> Row {
         .with("unblended", Decimal::new(cents, 2).normalize())
 }
 
-fn bucket(name: &str) -> Row {
+pub(super) fn bucket(name: &str) -> Row {
     Row::new().with("account_id", "111122223333").with("region", "eu-west-1").with("bucket", name)
 }
 
@@ -86,26 +85,6 @@ async fn a_snapshot_on_disk_is_read_back_by_its_id_with_its_rows_and_receipt() {
     assert_eq!(read.coverage().await.unwrap()[0].read, "s3:ListBuckets");
     assert_eq!(read.manifest.coverage["seen"], 1);
     assert!(read.check().await.is_empty());
-}
-
-#[tokio::test]
-async fn of_snapshots_of_one_instant_the_one_that_was_written_last_is_the_newest() {
-    let (store, at) = (memory(), head("2026-11-24T07:00:00Z"));
-    let mut written: Vec<String> = Vec::new();
-    for count in 1..=6 {
-        let base = store.base(&at).await.unwrap();
-        assert_eq!(base.as_ref().map(|base| base.id().to_owned()), written.last().cloned());
-        let mut writer = store.write(at.clone(), base.as_ref());
-        writer.append(&BUCKETS, (0..count).map(|n| bucket(&format!("lake-{n}"))).collect()).unwrap();
-        writer.cover(Coverage::new("buckets", "s3:ListBuckets", CoverageState::Seen).at("111122223333", None));
-        written.push(writer.finish(Receipt::default(), false).await.unwrap().id().to_owned());
-    }
-    let newest = store.newest(&Filter::default()).await.unwrap();
-    assert_eq!(newest.id(), written[5]);
-    assert_eq!(store.previous(&newest).await.unwrap().unwrap().id(), written[4]);
-    store.prune(NonZeroUsize::new(2), at.as_of).await.unwrap();
-    let left: Vec<_> = store.list().await.unwrap().into_iter().map(|manifest| manifest.id).collect();
-    assert_eq!(left, [written[5].as_str(), &written[4]]);
 }
 
 #[tokio::test]
