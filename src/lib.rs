@@ -6,6 +6,7 @@
 //! - [`store`]: snapshots on disk or S3.
 //! - [`prices`]: unit prices with source and date.
 //! - [`engine`]: SQL over a snapshot.
+//! - [`rollup`]: bills and inventories as tables, in SQL that runs here and on Athena.
 //! - [`demo`]: a synthetic lake.
 //! - [`analysis`]: derived tables: replays, bounds, pools.
 //! - [`policy`]: what to look for, what it saves, how to fix it.
@@ -34,6 +35,7 @@ pub mod policy;
 pub mod portfolio;
 pub mod prices;
 pub mod report;
+pub mod rollup;
 pub mod store;
 pub mod term;
 pub mod tui;

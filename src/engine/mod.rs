@@ -1,5 +1,6 @@
 //! SQL over the tables that it is handed. The only module that names DataFusion; holds no credentials.
 
+pub mod files;
 mod lint;
 mod parts;
 mod position;
@@ -19,11 +20,13 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 /// The SQL grammar, for those who read SQL without running it.
 pub use datafusion::sql::sqlparser as sql;
-use futures::StreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 pub use lint::{Complaint, lint};
 pub use position::sql_position;
 
+use self::files::{FileError, Files, file_error};
 use crate::model::Row;
 use crate::store::table::Table;
 use crate::store::{Snapshot, StoreError, batch, tables};
@@ -47,6 +50,9 @@ pub enum EngineError {
     /// A part that the query read is missing, cut short or changed.
     #[error(transparent)]
     Part(Box<StoreError>),
+    /// A foreign file that the query read is missing, damaged, or holds what does not fit.
+    #[error(transparent)]
+    File(FileError),
     /// It failed while it ran.
     #[error("the query failed: {}", plain(.0))]
     Run(Box<DataFusionError>),
@@ -67,6 +73,11 @@ fn plain(error: &DataFusionError) -> String {
 }
 
 impl EngineError {
+    /// The error of a query that ran.
+    fn run(error: DataFusionError) -> Self {
+        file_error(&error).map_or_else(|| EngineError::Run(Box::new(error)), EngineError::File)
+    }
+
     /// Returns what to do next, as hints.
     pub fn hints(&self) -> Vec<String> {
         match self {
@@ -194,12 +205,11 @@ impl Engine {
     pub async fn query(&self, sql: &str) -> Result<Answer, EngineError> {
         let frame = self.plan(sql).await?;
         let columns = frame.schema().fields().iter().map(|f| f.name().clone()).collect();
-        let run = |error| EngineError::Run(Box::new(error));
         let collect = async {
-            let mut stream = frame.execute_stream().await.map_err(run)?;
+            let mut stream = frame.execute_stream().await.map_err(EngineError::run)?;
             let (mut batches, mut rows) = (Vec::new(), 0);
             while let Some(batch) = stream.next().await {
-                let batch = batch.map_err(run)?;
+                let batch = batch.map_err(EngineError::run)?;
                 rows += batch.num_rows();
                 if rows > ROW_CAP {
                     return Err(EngineError::TooManyRows);
@@ -212,6 +222,23 @@ impl Engine {
             Ok(batches) => Ok(Answer { columns, batches }),
             Err(error) => Err(self.explain(error).await),
         }
+    }
+
+    /// Makes foreign files a table, under the name that their declaration gives.
+    ///
+    /// # Errors
+    /// The engine refuses the table.
+    pub fn attach(&self, files: Files) -> Result<(), EngineError> {
+        self.replace(files.foreign().name, Arc::new(files))
+    }
+
+    /// Answers one query batch by batch, however many rows and however long: for roll-ups, whose answers go to disk.
+    ///
+    /// # Errors
+    /// As [`Engine::query`], without its caps; what fails while it runs comes out of the stream.
+    pub async fn stream(&self, sql: &str) -> Result<BoxStream<'static, Result<RecordBatch, EngineError>>, EngineError> {
+        let stream = self.plan(sql).await?.execute_stream().await.map_err(EngineError::run)?;
+        Ok(stream.map_err(EngineError::run).boxed())
     }
 
     /// Names the damaged part where one made the query fail; a decoder only says that something did not decode.

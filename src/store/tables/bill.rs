@@ -124,3 +124,65 @@ pub const BILLING_VIEWS: Table = Table {
         column("source_account_id", Kind::Text, "Account whose view it is made from."),
     ],
 };
+
+/// The bill itself, from exports.
+pub const BILL: Table = Table {
+    name: "bill",
+    doc: "The bill from its exports (Cost and Usage Report 2.0 or legacy, else FOCUS): by day, account, Region, service, usage type, operation, resource and line type. A row is dated at the day of its usage, or at the nearest day of the billing period that charges it, so that the days of a month sum to its bill. Exports come by whole months: a month is here with all its files or not at all. It overlaps the tables of Cost Explorer: never sum across them.",
+    key: &[
+        "day",
+        "linked_account_id",
+        "region",
+        "service",
+        "usage_type",
+        "operation",
+        "resource",
+        "line_type",
+        "pricing_rate_id",
+        "unit",
+        "currency",
+    ],
+    source: Source::Period { read: "export:Bill", column: "day" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that pays the bill."),
+        column("day", Kind::Day, "Day of usage, inside the billing period."),
+        column("linked_account_id", Kind::Text, "Account that caused the cost."),
+        column("region", Kind::Text, "Region of the product; NULL for what has none."),
+        column(
+            "service",
+            Kind::Text,
+            "Product code as exports name it (`AmazonS3`, `AWSGlue`); Cost Explorer has other names.",
+        ),
+        column("usage_type", Kind::Text, "Usage type with its Region prefix, as billed."),
+        column("operation", Kind::Text, "Operation as billed: `PutObject`, `StandardStorage`, `Jobrun`, …"),
+        column(
+            "resource",
+            Kind::Text,
+            "Resource id as exports write it: a bucket's name, an ARN; NULL where the export has none.",
+        ),
+        column(
+            "line_type",
+            Kind::Text,
+            "Line item type: `Usage`, `SavingsPlanCoveredUsage`, `DiscountedUsage`, `Credit`, `Tax`, …; in FOCUS the charge category.",
+        ),
+        column(
+            "record_type",
+            Kind::Text,
+            "`usage`, `commitment` (plans and reservations beside what they cover), `credit`, `refund`, `tax`, `fee`, `discount` or `other`.",
+        ),
+        column("pricing_rate_id", Kind::Text, "Id of the rate that was applied; in FOCUS the SKU price."),
+        column("currency", Kind::Text, "Currency of the amounts; what is not USD is never added to what is."),
+        column("usage", Kind::Quantity, "Usage in `unit`, of usage records only."),
+        column("unit", Kind::Text, "Unit of `usage`: `GB-Mo`, `Requests`, `Hrs`, …"),
+        column("unblended", Kind::Money, "Unblended cost; NULL in FOCUS, which knows net cost only."),
+        column(
+            "amortized",
+            Kind::Money,
+            "Amortised cost: what Savings Plans and reservations covered at their effective cost, unused commitment in the fee's own row; NULL where the export lacks a column of it.",
+        ),
+        column("net_unblended", Kind::Money, "Unblended cost after discounts; NULL where the export lacks it."),
+        column("net_amortized", Kind::Money, "Amortised cost after discounts; NULL where the export lacks it."),
+        column("list", Kind::Money, "What the usage costs at public on-demand prices."),
+        column("source", Kind::Text, "`cur`, or `focus`: for seeing spend, never the basis of a saving."),
+    ],
+};

@@ -24,6 +24,7 @@ pub const TABLES: &[&Table] = &[
     &bill::COSTS_BY_OPERATION,
     &bill::TAGS_COST,
     &bill::BILLING_VIEWS,
+    &bill::BILL,
     &storage::BUCKETS,
     &storage::LIFECYCLE_RULES,
     &configurations::REPLICATION,
