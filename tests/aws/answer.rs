@@ -1,5 +1,7 @@
 //! An answer on the wire, and the error form of each protocol.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::Request;
@@ -12,12 +14,14 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The connection ends in the middle of the body.
     pub cut_short: bool,
+    /// The pause before each byte of the body.
+    pub drip: Option<Duration>,
 }
 
 impl Answer {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".into(), content_type.into())];
-        Answer { status, headers, body: body.into(), cut_short: false }
+        Answer { status, headers, body: body.into(), cut_short: false, drip: None }
     }
 
     pub fn json(body: &Value) -> Self {

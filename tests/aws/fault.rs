@@ -1,5 +1,7 @@
 //! Trouble that a test asks for: denied, throttled, stalled, expired, broken or lost calls.
 
+use std::time::Duration;
+
 use super::Request;
 
 /// What goes wrong.
@@ -11,6 +13,8 @@ pub enum Trouble {
     Throttled,
     /// The token of the caller is no longer good.
     Expired,
+    /// The credentials are not known: so answers a Region that the account has not enabled.
+    Unknown,
     /// The service fails: 500.
     Broken,
     /// No answer comes, and the call takes no effect.
@@ -23,6 +27,12 @@ pub enum Trouble {
     Garbled,
     /// The connection ends in the middle of the answer.
     CutShort,
+    /// Half of the answer comes as if it were all of it.
+    Halved,
+    /// The connection is reset before any answer, and the call takes no effect.
+    Reset,
+    /// The answer comes byte by byte, with a pause before each.
+    Dripping(Duration),
 }
 
 /// Trouble for the calls of one operation.
@@ -30,6 +40,9 @@ pub enum Trouble {
 pub struct Fault {
     operation: String,
     resource: Option<String>,
+    region: Option<String>,
+    account: Option<String>,
+    attempts: Option<u32>,
     pub(super) trouble: Trouble,
     passed_over: usize,
     every_other: bool,
@@ -42,6 +55,9 @@ impl Fault {
         Fault {
             operation: operation.to_owned(),
             resource: None,
+            region: None,
+            account: None,
+            attempts: None,
             trouble,
             passed_over: 0,
             every_other: false,
@@ -52,6 +68,24 @@ impl Fault {
     /// Only for one bucket, workgroup or other resource.
     pub fn of(mut self, resource: &str) -> Self {
         self.resource = Some(resource.to_owned());
+        self
+    }
+
+    /// Only for calls that were signed for `region`.
+    pub fn in_region(mut self, region: &str) -> Self {
+        self.region = Some(region.to_owned());
+        self
+    }
+
+    /// Only for calls that are signed with the keys of a role in `account`.
+    pub fn in_account(mut self, account: &str) -> Self {
+        self.account = Some(account.to_owned());
+        self
+    }
+
+    /// Only for the first `attempts` at each call, as its SDK counts them: the next one goes well.
+    pub fn first_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts);
         self
     }
 
@@ -77,7 +111,10 @@ impl Fault {
         let named = self.operation == request.operation
             || self.operation.strip_suffix('*').is_some_and(|start| request.operation.starts_with(start));
         let resource = self.resource.is_none() || self.resource == request.resource;
-        named && resource && self.left != Some(0)
+        let region = self.region.as_ref().is_none_or(|region| *region == request.region);
+        let account = self.account.as_ref().is_none_or(|id| request.key_id.strip_prefix("ASIA") == Some(id));
+        let attempt = self.attempts.is_none_or(|most| request.attempt() <= most);
+        named && resource && region && account && attempt && self.left != Some(0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A request as it came, and which operation on which resource it is.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -36,6 +37,8 @@ pub struct Call {
     pub json: Value,
     /// Status that was answered.
     pub status: u16,
+    /// When it came.
+    pub at: Instant,
 }
 
 impl Request {
@@ -71,6 +74,12 @@ impl Request {
     /// Returns the body as a form.
     pub fn form(&self) -> BTreeMap<String, String> {
         pairs(&String::from_utf8_lossy(&self.body))
+    }
+
+    /// Returns which attempt at the call this is, as the SDK says it in `amz-sdk-request: attempt=2; max=3`.
+    pub fn attempt(&self) -> u32 {
+        let said = self.headers.get("amz-sdk-request").and_then(|said| said.split("attempt=").nth(1));
+        said.and_then(|said| said.split(';').next()?.parse().ok()).unwrap_or(1)
     }
 
     /// Returns a number of the query string, or `default`, at most `most`.
@@ -202,6 +211,7 @@ impl Request {
             headers: self.headers.clone(),
             json: self.json(),
             status,
+            at: Instant::now(),
         }
     }
 }

@@ -1,19 +1,19 @@
 //! The socket: one thread, one runtime, until the value is dropped.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::{Account, Answer, Asked, Request, Trouble, fault, lock};
@@ -55,15 +55,27 @@ async fn accept(listener: TcpListener, account: Arc<Mutex<Account>>) {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let account = Arc::clone(&account);
         tokio::spawn(async move {
-            let serve = service_fn(move |request| respond(Arc::clone(&account), request));
+            let Ok((stream, twin)) = twins(stream) else { return };
+            let serve = service_fn(move |request| respond(Arc::clone(&account), request, Arc::clone(&twin)));
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve).await;
         });
     }
 }
 
+/// Returns the connection twice: once to serve it, once to reset it.
+fn twins(stream: TcpStream) -> io::Result<(TcpStream, Arc<TcpStream>)> {
+    let stream = stream.into_std()?;
+    let twin = TcpStream::from_std(stream.try_clone()?)?;
+    Ok((TcpStream::from_std(stream)?, Arc::new(twin)))
+}
+
 type Response = hyper::Response<BoxBody<Bytes, io::Error>>;
 
-async fn respond(account: Arc<Mutex<Account>>, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+async fn respond(
+    account: Arc<Mutex<Account>>,
+    request: hyper::Request<Incoming>,
+    connection: Arc<TcpStream>,
+) -> io::Result<Response> {
     let method = request.method().to_string();
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -75,13 +87,23 @@ async fn respond(account: Arc<Mutex<Account>>, request: hyper::Request<Incoming>
         tokio::time::sleep(latency).await;
     }
     match answer {
-        Some(answer) => Ok(on_the_wire(answer)),
-        None => pending().await,
+        Said::Answer(answer) => Ok(on_the_wire(answer)),
+        Said::Nothing => pending().await,
+        Said::Reset => {
+            connection.set_zero_linger()?;
+            Err(io::Error::from(io::ErrorKind::ConnectionReset))
+        }
     }
 }
 
-/// Returns the answer, or `None` when none is to come.
-fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
+/// What comes of a request.
+enum Said {
+    Answer(Answer),
+    Nothing,
+    Reset,
+}
+
+fn answer(account: &Mutex<Account>, request: &Request) -> Said {
     let (mut account, now) = (lock(account), Instant::now());
     let admitted = account.rates.admit(request, now);
     let trouble = if admitted { fault::meet(&mut account.faults, request) } else { Some(Trouble::Throttled) };
@@ -90,10 +112,11 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
         _ if request.key_id.is_empty() && request.service() != "pricing" => {
             request.refuse(403, "MissingAuthenticationToken", "no signature")
         }
-        Some(Trouble::Stalled) => Answer::new(0, "", ""),
+        Some(Trouble::Stalled | Trouble::Reset) => Answer::new(0, "", ""),
         Some(Trouble::Denied) => denied(request, &who),
         Some(Trouble::Throttled) => throttled(request),
         Some(Trouble::Expired) => expired(request),
+        Some(Trouble::Unknown) => unknown(request),
         Some(Trouble::Broken) => request.refuse(500, "InternalFailure", "we encountered an internal error"),
         Some(Trouble::Garbled) => Answer::new(200, "text/html", "<html><body>login</body></html>"),
         _ => account.answer(request),
@@ -103,13 +126,22 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Option<Answer> {
     }
     answer.headers.extend(account.date.iter().map(|date| ("date".to_owned(), date.clone())));
     answer.cut_short = trouble == Some(Trouble::CutShort);
+    if trouble == Some(Trouble::Halved) {
+        answer.body.truncate(answer.body.len() / 2);
+    }
+    if let Some(Trouble::Dripping(pause)) = trouble {
+        answer.drip = Some(pause);
+    }
     let asked = account.asked.entry(request.operation.clone()).or_insert_with(|| Asked::none(now));
     asked.add(trouble == Some(Trouble::Throttled), now);
     if account.keep_calls {
         account.calls.push(request.logged(answer.status));
     }
-    let stalled = matches!(trouble, Some(Trouble::Stalled | Trouble::StalledAfter));
-    (!stalled).then_some(answer)
+    match trouble {
+        Some(Trouble::Stalled | Trouble::StalledAfter) => Said::Nothing,
+        Some(Trouble::Reset) => Said::Reset,
+        _ => Said::Answer(answer),
+    }
 }
 
 fn denied(request: &Request, who: &str) -> Answer {
@@ -145,6 +177,16 @@ fn expired(request: &Request) -> Answer {
     }
 }
 
+fn unknown(request: &Request) -> Answer {
+    let message = "The security token included in the request is invalid.";
+    match request.service() {
+        "s3" => request.refuse(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist."),
+        "sts" | "redshift" | "cloudwatch" => request.refuse(403, "InvalidClientTokenId", message),
+        "ec2" => request.refuse(401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
+        _ => request.refuse(400, "UnrecognizedClientException", message),
+    }
+}
+
 fn on_the_wire(answer: Answer) -> Response {
     let mut response = hyper::Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
@@ -155,10 +197,25 @@ fn on_the_wire(answer: Answer) -> Response {
 
 fn body(answer: Answer) -> BoxBody<Bytes, io::Error> {
     let whole = Bytes::from(answer.body);
+    if let Some(pause) = answer.drip {
+        return dripping(whole, pause);
+    }
     if !answer.cut_short {
         return Full::new(whole).map_err(|never| match never {}).boxed();
     }
     let half = whole.slice(..whole.len() / 2);
     let pieces = [Ok(Frame::data(half)), Err(io::Error::other("the connection is cut"))];
     StreamBody::new(futures::stream::iter(pieces)).boxed()
+}
+
+fn dripping(whole: Bytes, pause: Duration) -> BoxBody<Bytes, io::Error> {
+    let drops = futures::stream::unfold(whole, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        let drop = left.split_to(1);
+        Some((Ok(Frame::data(drop)), left))
+    });
+    BodyExt::boxed(StreamBody::new(drops))
 }
