@@ -1,4 +1,7 @@
 //! The circuit breaker: an operation that keeps failing is left alone for a while, then tried once.
+//!
+//! The first time, whoever asks waits for that try: an outage that passes costs time and no facts. Where the try fails
+//! too, everybody else is refused at once. Never sleeps itself, and reads no clock.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +13,10 @@ use super::tag::Call;
 pub const OPENS_AFTER: u32 = 10;
 
 /// How long an open circuit stays open.
-pub const COOLS_FOR: Duration = Duration::from_secs(20);
+pub const COOLS_FOR: Duration = Duration::from_secs(10);
+
+/// How soon to ask again while somebody else tries.
+const LOOKS_AGAIN: Duration = Duration::from_millis(100);
 
 /// How an attempt ended, as far as the service's health goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,57 +27,89 @@ pub enum Health {
     Failed,
 }
 
+/// What to do with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Send it.
+    Free,
+    /// Send it: it is the one try of an open circuit, and whoever sends it says how it ended or gives it back.
+    Try,
+    /// Ask again after this.
+    Wait(Duration),
+    /// Do not send it: there were so many failures in a row.
+    Closed(u32),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Closed { failures: u32 },
-    Open { failures: u32, until: Instant },
-    Trying { failures: u32 },
+    Closed,
+    Open { until: Instant },
+    Trying,
 }
+
+/// One circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Circuit {
+    state: State,
+    /// Failures in a row.
+    failures: u32,
+    /// True once a try failed: nobody waits for the next one.
+    hopeless: bool,
+}
+
+const WELL: Circuit = Circuit { state: State::Closed, failures: 0, hopeless: false };
 
 type Key = (String, String, String);
 
 /// The circuits of a run, one for each account, Region and operation.
-#[derive(Debug, Default)]
-pub struct Breaker(Mutex<BTreeMap<Key, State>>);
+#[derive(Debug)]
+pub struct Breaker {
+    circuits: Mutex<BTreeMap<Key, Circuit>>,
+    cools_for: Duration,
+}
 
 impl Breaker {
-    /// Returns the failures in a row when the circuit of `call` is open.
-    pub fn check(&self, call: &Call, now: Instant) -> Result<(), u32> {
-        let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = circuits.entry(key(call)).or_insert(State::Closed { failures: 0 });
-        match *state {
-            State::Closed { .. } => Ok(()),
-            State::Open { failures, until } if until <= now => {
-                *state = State::Trying { failures };
-                Ok(())
+    /// Returns a breaker whose circuits stay open for `cools_for`.
+    pub fn new(cools_for: Duration) -> Self {
+        Breaker { circuits: Mutex::default(), cools_for }
+    }
+
+    /// Returns what to do with `call`.
+    pub fn check(&self, call: &Call, now: Instant) -> Way {
+        let mut circuits = self.circuits.lock().unwrap_or_else(PoisonError::into_inner);
+        let circuit = circuits.entry(key(call)).or_insert(WELL);
+        match circuit.state {
+            State::Closed => Way::Free,
+            State::Open { until } if until <= now => {
+                circuit.state = State::Trying;
+                Way::Try
             }
-            State::Open { failures, .. } | State::Trying { failures } => Err(failures),
+            State::Open { .. } | State::Trying if circuit.hopeless => Way::Closed(circuit.failures),
+            State::Open { until } => Way::Wait(until.duration_since(now)),
+            State::Trying => Way::Wait(LOOKS_AGAIN),
         }
     }
 
-    /// Notes how an attempt ended.
-    pub fn note(&self, call: &Call, health: Health, now: Instant) {
-        let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = circuits.entry(key(call)).or_insert(State::Closed { failures: 0 });
-        *state = match (*state, health) {
-            (_, Health::Answered) => State::Closed { failures: 0 },
-            (State::Closed { failures }, Health::Failed) if failures + 1 < OPENS_AFTER => {
-                State::Closed { failures: failures + 1 }
-            }
-            (
-                State::Closed { failures } | State::Trying { failures } | State::Open { failures, .. },
-                Health::Failed,
-            ) => State::Open { failures: failures.saturating_add(1), until: now + COOLS_FOR },
-        };
+    /// Notes how an attempt ended; `tried` for the try of an open circuit.
+    pub fn note(&self, call: &Call, health: Health, tried: bool, now: Instant) {
+        let mut circuits = self.circuits.lock().unwrap_or_else(PoisonError::into_inner);
+        let circuit = circuits.entry(key(call)).or_insert(WELL);
+        if health == Health::Answered {
+            *circuit = WELL;
+            return;
+        }
+        circuit.failures = circuit.failures.saturating_add(1);
+        circuit.hopeless |= tried;
+        if circuit.failures >= OPENS_AFTER {
+            circuit.state = State::Open { until: now + self.cools_for };
+        }
     }
 
-    /// Gives back a try that was not sent after all.
+    /// Gives back a try that was not sent after all, or whose end nobody waited for.
     pub fn withdraw(&self, call: &Call, now: Instant) {
-        let mut circuits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = circuits.get_mut(&key(call))
-            && let State::Trying { failures } = *state
-        {
-            *state = State::Open { failures, until: now };
+        let mut circuits = self.circuits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(circuit) = circuits.get_mut(&key(call)).filter(|circuit| circuit.state == State::Trying) {
+            circuit.state = State::Open { until: now };
         }
     }
 }
@@ -97,53 +135,74 @@ mod tests {
     }
 
     fn opened(call: &Call, now: Instant) -> Breaker {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new(COOLS_FOR);
         for _ in 0..OPENS_AFTER {
-            assert_eq!(breaker.check(call, now), Ok(()));
-            breaker.note(call, Health::Failed, now);
+            assert_eq!(breaker.check(call, now), Way::Free);
+            breaker.note(call, Health::Failed, false, now);
         }
         breaker
     }
 
     #[test]
-    fn ten_failures_in_a_row_open_it_for_that_operation_alone() {
+    fn ten_failures_in_a_row_open_it_for_that_operation_alone_and_who_asks_waits() {
         let now = Instant::now();
         let breaker = opened(&call("s3:ListBuckets"), now);
-        assert_eq!(breaker.check(&call("s3:ListBuckets"), now), Err(OPENS_AFTER));
-        assert_eq!(breaker.check(&call("s3:GetBucketTagging"), now), Ok(()));
+        assert_eq!(breaker.check(&call("s3:ListBuckets"), now), Way::Wait(COOLS_FOR));
+        assert_eq!(breaker.check(&call("s3:GetBucketTagging"), now), Way::Free);
     }
 
     #[test]
     fn an_answer_in_between_starts_the_count_again() {
-        let (breaker, call, now) = (Breaker::default(), call("s3:ListBuckets"), Instant::now());
+        let (breaker, call, now) = (Breaker::new(COOLS_FOR), call("s3:ListBuckets"), Instant::now());
         for _ in 0..100 {
-            breaker.note(&call, Health::Failed, now);
-            breaker.note(&call, Health::Answered, now);
+            breaker.note(&call, Health::Failed, false, now);
+            breaker.note(&call, Health::Answered, false, now);
         }
-        assert_eq!(breaker.check(&call, now), Ok(()));
+        assert_eq!(breaker.check(&call, now), Way::Free);
     }
 
     #[test]
     fn after_a_pause_one_try_goes_through_and_its_answer_closes_it() {
         let (call, now) = (call("s3:ListBuckets"), Instant::now());
         let breaker = opened(&call, now);
-        assert!(breaker.check(&call, now + COOLS_FOR / 2).is_err());
         let later = now + COOLS_FOR;
-        assert_eq!(breaker.check(&call, later), Ok(()), "half open: one try");
-        assert!(breaker.check(&call, later).is_err(), "only one");
-        breaker.note(&call, Health::Answered, later);
-        assert_eq!(breaker.check(&call, later), Ok(()));
-        assert_eq!(breaker.check(&call, later), Ok(()));
+        assert_eq!(breaker.check(&call, later), Way::Try, "half open: one try");
+        assert_eq!(breaker.check(&call, later), Way::Wait(LOOKS_AGAIN), "only one");
+        breaker.note(&call, Health::Answered, true, later);
+        assert_eq!(breaker.check(&call, later), Way::Free);
+        assert_eq!(breaker.check(&call, later), Way::Free);
     }
 
     #[test]
-    fn a_try_that_fails_opens_it_again() {
+    fn after_a_try_that_fails_nobody_waits_any_more_and_one_is_let_through_now_and_then() {
         let (call, now) = (call("s3:ListBuckets"), Instant::now());
         let breaker = opened(&call, now);
         let later = now + COOLS_FOR;
-        assert_eq!(breaker.check(&call, later), Ok(()));
-        breaker.note(&call, Health::Failed, later);
-        assert!(breaker.check(&call, later).is_err());
+        assert_eq!(breaker.check(&call, later), Way::Try);
+        breaker.note(&call, Health::Failed, true, later);
+        assert_eq!(breaker.check(&call, later), Way::Closed(OPENS_AFTER + 1));
+        let again = later + COOLS_FOR;
+        assert_eq!(breaker.check(&call, again), Way::Try);
+        assert_eq!(breaker.check(&call, again), Way::Closed(OPENS_AFTER + 1));
+        breaker.note(&call, Health::Answered, true, again);
+        assert_eq!(opened_again(&breaker, &call, again), Way::Wait(COOLS_FOR), "hope is back");
+    }
+
+    fn opened_again(breaker: &Breaker, call: &Call, now: Instant) -> Way {
+        for _ in 0..OPENS_AFTER {
+            breaker.note(call, Health::Failed, false, now);
+        }
+        breaker.check(call, now)
+    }
+
+    #[test]
+    fn a_failure_that_was_under_way_before_takes_no_hope() {
+        let (call, now) = (call("s3:ListBuckets"), Instant::now());
+        let breaker = opened(&call, now);
+        let later = now + COOLS_FOR;
+        assert_eq!(breaker.check(&call, later), Way::Try);
+        breaker.note(&call, Health::Failed, false, later);
+        assert_eq!(breaker.check(&call, later), Way::Wait(COOLS_FOR));
     }
 
     #[test]
@@ -151,8 +210,8 @@ mod tests {
         let (call, now) = (call("s3:ListBuckets"), Instant::now());
         let breaker = opened(&call, now);
         let later = now + COOLS_FOR;
-        assert_eq!(breaker.check(&call, later), Ok(()));
+        assert_eq!(breaker.check(&call, later), Way::Try);
         breaker.withdraw(&call, later);
-        assert_eq!(breaker.check(&call, later), Ok(()));
+        assert_eq!(breaker.check(&call, later), Way::Try);
     }
 }

@@ -1,7 +1,8 @@
 //! The one HTTP connector under all SDK clients.
 //!
 //! It refuses what the allowlist does not name, asks the circuit breaker, reserves the price, waits for the permit,
-//! meters every attempt and remembers the host. It never changes a request and never retries: that is the SDK's work.
+//! meters every attempt, remembers the host and takes no half answer. It never changes a request and never retries: that
+//! is the SDK's work.
 
 pub mod allow;
 pub mod breaker;
@@ -13,6 +14,7 @@ pub mod sample;
 pub mod stop;
 pub mod tag;
 pub mod tariff;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -43,7 +45,7 @@ pub use tag::{Call, Role, Tag};
 pub use tariff::Tariff;
 
 use crate::model::{Money, Origin};
-use breaker::{Breaker, Health};
+use breaker::{Breaker, Health, Way};
 use clock::Clock;
 use hosts::Hosts;
 use sample::Sampler;
@@ -76,6 +78,8 @@ pub struct Setup {
     pub sample: Option<Sample>,
     /// Ends the run: requests under way finish, no further one is sent but the store's.
     pub cancel: CancellationToken,
+    /// How long an operation that keeps failing is left alone.
+    pub cools_for: Duration,
     /// The hook for tests.
     pub faults: Option<Faults>,
 }
@@ -84,7 +88,8 @@ impl Setup {
     /// Returns the setup of a run that may call what `allow` names, at the documented limits.
     pub fn new(allow: Allowlist, tariff: Tariff) -> Self {
         let (limits, cancel) = (Limits::default(), CancellationToken::new());
-        Setup { allow, limits, tariff, max_cost: None, sample: None, cancel, faults: None }
+        let cools_for = breaker::COOLS_FOR;
+        Setup { allow, limits, tariff, max_cost: None, sample: None, cancel, cools_for, faults: None }
     }
 }
 
@@ -117,9 +122,9 @@ struct Gated {
 impl Connector {
     /// Returns a connector over HTTPS (rustls with aws-lc, proxies from the environment).
     pub fn new(setup: Setup) -> Self {
-        let Setup { allow, limits, tariff, max_cost, sample, cancel, faults } = setup;
+        let Setup { allow, limits, tariff, max_cost, sample, cancel, cools_for, faults } = setup;
         let (meter, sampler) = (Meter::new(tariff, max_cost), Sampler::new(sample));
-        let (breaker, hosts, clock) = (Breaker::default(), Hosts::default(), Clock::default());
+        let (breaker, hosts, clock) = (Breaker::new(cools_for), Hosts::default(), Clock::default());
         let gate = Gate { allow, limits, meter, breaker, hosts, sampler, clock, cancel, faults };
         Connector { gate: Arc::new(gate), transport: https() }
     }
@@ -188,9 +193,13 @@ impl Gate {
     ) -> Result<HttpResponse, ConnectorError> {
         let call = self.identify(&request).map_err(refused)?;
         let trial = self.sampler.begin(&call).map_err(refused)?;
-        let reserved = self.admit(&call).await?;
+        let (reserved, tried) = self.admit(&call).await?;
         self.hosts.note(&call, allow::host_of(&request));
-        let answer = self.send(transport, &call, request).await;
+        let trying = tried.then(|| Trying { breaker: &self.breaker, call: &call });
+        let answer = match self.send(transport, &call, request).await {
+            Ok(answer) => whole::whole(&call, answer).await,
+            lost => lost,
+        };
         let status = answer.as_ref().ok().map(HttpResponse::status);
         let success = status.is_some_and(StatusCode::is_success);
         trial.ended(success);
@@ -199,7 +208,8 @@ impl Gate {
             self.clock.note(&call, answer);
         }
         let health = if status.is_none_or(is_broken) { Health::Failed } else { Health::Answered };
-        self.breaker.note(&call, health, Instant::now());
+        self.breaker.note(&call, health, tried, Instant::now());
+        drop(trying);
         answer
     }
 
@@ -215,34 +225,48 @@ impl Gate {
         Ok(Call { role: Role::Credentials, service: "credentials", operation, account_id, region, units: 1 })
     }
 
-    /// Asks everyone who may say no, the cheapest question first; the price is reserved before the wait.
-    async fn admit(&self, call: &Call) -> Result<meter::Reserved<'_>, ConnectorError> {
+    /// Asks everyone who may say no, the cheapest question first; the price is reserved before the wait. The request may be
+    /// the one try of an open circuit.
+    async fn admit(&self, call: &Call) -> Result<(meter::Reserved<'_>, bool), ConnectorError> {
         if call.role == Role::Store {
             self.wait(call).await?;
-            return self.meter.reserve(call).map_err(refused);
+            return Ok((self.meter.reserve(call).map_err(refused)?, false));
         }
         if self.cancel.is_cancelled() {
             return Err(refused(Stop::Cancelled));
         }
         let reserved = self.meter.reserve(call).map_err(refused)?;
-        if let Err(failures) = self.breaker.check(call, Instant::now()) {
-            reserved.not_sent();
-            let (operation, region) = (call.operation.clone(), call.region.clone());
-            return Err(refused(Stop::CircuitOpen { operation, region, failures }));
-        }
-        let waited = tokio::select! {
+        let let_in = tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(refused(Stop::Cancelled)),
-            waited = self.wait(call) => waited,
+            let_in = self.let_in(call) => let_in,
         };
-        match waited {
-            Ok(()) => Ok(reserved),
+        match let_in {
+            Ok(tried) => Ok((reserved, tried)),
             Err(error) => {
                 reserved.not_sent();
-                self.breaker.withdraw(call, Instant::now());
                 Err(error)
             }
         }
+    }
+
+    /// Waits for the circuit and then for the permit; returns true for the one try of an open circuit.
+    async fn let_in(&self, call: &Call) -> Result<bool, ConnectorError> {
+        let tried = loop {
+            match self.breaker.check(call, Instant::now()) {
+                Way::Free => break false,
+                Way::Try => break true,
+                Way::Wait(pause) => tokio::time::sleep(pause).await,
+                Way::Closed(failures) => {
+                    let (operation, region) = (call.operation.clone(), call.region.clone());
+                    return Err(refused(Stop::CircuitOpen { operation, region, failures }));
+                }
+            }
+        };
+        let trying = tried.then(|| Trying { breaker: &self.breaker, call });
+        self.wait(call).await?;
+        trying.map(Trying::goes_on);
+        Ok(tried)
     }
 
     /// Waits for the permit. A wait that is too long is throttling of our own: the SDK signs again and asks again.
@@ -267,6 +291,26 @@ impl Gate {
             None => {}
         }
         transport.call(request).await
+    }
+}
+
+/// The one try of an open circuit. Dropped, it is given back unless its end was noted: else everybody would wait for ever
+/// for a call that was given up.
+struct Trying<'a> {
+    breaker: &'a Breaker,
+    call: &'a Call,
+}
+
+impl Trying<'_> {
+    /// Leaves the try to whoever sends the request.
+    fn goes_on(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        self.breaker.withdraw(self.call, Instant::now());
     }
 }
 
@@ -324,6 +368,7 @@ mod tests {
         let seen = Arc::clone(&attempts);
         let mut setup = setup(Allowlist::identity_only());
         setup.faults = Some(Arc::new(move |_, _| script(seen.fetch_add(1, Ordering::Relaxed))));
+        setup.cools_for = Duration::from_millis(100);
         (Connector::new(setup), attempts)
     }
 
@@ -372,14 +417,56 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_service_is_left_alone_after_a_while() {
+    async fn a_broken_service_is_tried_once_more_after_a_pause_and_then_left_alone() {
         let (connector, attempts) = scripted(|_| Some(Fault::Error(ConnectorError::io("reset".into()))));
         for _ in 0..6 {
             assert_eq!(ask(&connector).await.unwrap_err().trouble, Trouble::Broken);
         }
-        assert_eq!(attempts.load(Ordering::Relaxed), breaker::OPENS_AFTER);
+        assert_eq!(attempts.load(Ordering::Relaxed), breaker::OPENS_AFTER + 1);
         let said = ask(&connector).await.unwrap_err().reason;
         assert!(said.contains("left alone"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_while_a_service_is_down_waits_for_it_and_gets_the_answer() {
+        let (connector, attempts) = scripted(|n| {
+            let down = || Fault::Error(ConnectorError::io("reset".into()));
+            Some(if n < breaker::OPENS_AFTER { down() } else { answer(200, IDENTITY) })
+        });
+        let asked = futures::future::join_all((0..10).map(|_| ask(&connector))).await;
+        assert!(asked.iter().all(Result::is_ok), "{asked:?}");
+        assert_eq!(attempts.load(Ordering::Relaxed), 20);
+    }
+
+    #[tokio::test]
+    async fn a_try_that_was_given_up_is_tried_by_the_next() {
+        let (connector, attempts) = scripted(|n| match n {
+            0..10 => Some(Fault::Error(ConnectorError::io("reset".into()))),
+            10 => Some(Fault::Stall(Duration::from_hours(1))),
+            _ => Some(answer(200, IDENTITY)),
+        });
+        for _ in 0..3 {
+            let _ = ask(&connector).await;
+        }
+        let given_up = tokio::time::timeout(Duration::from_secs(2), ask(&connector)).await;
+        assert!(given_up.is_err() && attempts.load(Ordering::Relaxed) == 11);
+        assert_eq!(ask(&connector).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_ends_early_is_asked_for_again() {
+        let half = &IDENTITY[..IDENTITY.len() / 2];
+        let (connector, attempts) = scripted(move |n| Some(answer(200, if n == 0 { half } else { IDENTITY })));
+        assert_eq!((ask(&connector).await, attempts.load(Ordering::Relaxed)), (Ok(()), 2));
+    }
+
+    #[tokio::test]
+    async fn a_bad_minute_does_not_use_up_the_retries_of_what_comes_after_it() {
+        let (connector, _) = scripted(|n| Some(if n % 3 == 2 { answer(200, IDENTITY) } else { answer(503, "<e/>") }));
+        // The SDK's own quota allows a hundred such calls in a process.
+        for call in 0..150 {
+            assert_eq!(ask(&connector).await, Ok(()), "call {call}");
+        }
     }
 
     #[tokio::test]

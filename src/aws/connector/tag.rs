@@ -1,7 +1,10 @@
 //! Who sends a request and what it asks for, written onto each attempt.
 //!
-//! Retried requests are clones and lose their extensions, so the tag is set just before each transmission.
+//! Retried requests are clones and lose their extensions, so the tag is set just before each transmission. Clients with a
+//! tag may retry as often as their attempts allow: a scan asks thousands of times at once, and one bad minute would use up
+//! the quota that the SDK keeps for all clients of a process. Permits and the circuit breaker do its work here.
 
+use aws_sdk_cloudwatch::config::retry::TokenBucket;
 use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataInput;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -86,6 +89,18 @@ impl Intercept for Tag {
             layer.store_put(Units(metrics));
             config.push_layer(layer);
         }
+        Ok(())
+    }
+
+    fn modify_before_retry_loop(
+        &self,
+        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut layer = Layer::new("leanlake::Retries");
+        layer.store_put(TokenBucket::unlimited());
+        config.push_layer(layer);
         Ok(())
     }
 
