@@ -138,9 +138,58 @@ fn a_store_in_s3_that_may_not_be_written_means_that_nothing_is_sent() {
     world.scan();
     world.run(&["plan", "--policy", "s3-abandoned-uploads", "--out", "plan.json"]).ends_with(0);
     world.aws.make(Fault::on("s3:PutObject", Trouble::Denied).of("keep"));
-    world.run(&["apply", "plan.json", "--yes"]).ends_with(1).says("the journal cannot be kept").says("s3:PutObject");
+    world.run(&["apply", "plan.json", "--yes"]).ends_with(4).says("the journal cannot be kept").says("s3:PutObject");
     assert_eq!(document(&world), THEIRS);
     assert_eq!(world.aws.count("s3:PutBucketLifecycleConfiguration"), 0);
+}
+
+#[test]
+fn credentials_that_ended_are_called_so_whatever_verb_needs_the_store() {
+    let world = world();
+    world.scan();
+    for trouble in [Trouble::Expired, Trouble::Unknown] {
+        world.aws.make(Fault::on("s3:*", trouble).of("keep"));
+        for verb in [&["report"][..], &["snapshots", "list"], &["query", "select 1 as n"], &["scan", "--only", "s3"]] {
+            let run = world.run(verb).ends_with(4).says("cannot open the store in bucket `keep`").says("hint: aws sso");
+            let said = if trouble == Trouble::Expired { "ExpiredToken" } else { "InvalidAccessKeyId" };
+            assert!(run.stderr.contains(said), "{verb:?}: {}", run.stderr);
+        }
+        world.aws.account().faults.clear();
+    }
+}
+
+#[test]
+fn a_store_that_is_denied_names_what_the_role_must_be_allowed() {
+    let world = world();
+    world.scan();
+    world.aws.make(Fault::on("s3:*", Trouble::Denied).of("keep"));
+    let run = world.run(&["report"]).ends_with(4).says("cannot open the store").says("leanlake iam scan --store");
+    assert!(run.stderr.contains("AccessDenied"), "{}", run.stderr);
+}
+
+#[test]
+fn whoever_may_list_only_under_the_prefix_may_use_the_store() {
+    let world = world();
+    world.aws.make(Fault::on("s3:HeadBucket", Trouble::Denied).of("keep").times(1));
+    world.scan();
+    world.aws.make(Fault::on("s3:HeadBucket", Trouble::Denied).of("keep"));
+    let world = world.set("AWS_REGION", "eu-west-1");
+    assert_eq!(world.lines("select count(*) as n from buckets"), ["n=2"]);
+}
+
+#[test]
+fn a_token_that_expires_before_the_snapshot_is_kept_says_so_and_the_last_one_stays() {
+    let world = world();
+    world.scan();
+    let kept = |world: &World| objects(world).keys().filter(|key| key.contains("/snapshots/")).count();
+    let before = kept(&world);
+    let world = world.on("2026-11-21");
+    world.aws.make(Fault::on("s3:PutObject", Trouble::Expired).of("keep"));
+    let run = world.run(&["scan", "--only", "s3"]).ends_with(4).says("hint: aws sso login");
+    assert!(run.stderr.contains("ExpiredToken") && run.stderr.contains("s3://keep/ci/store"), "{}", run.stderr);
+    assert_eq!(kept(&world), before);
+    world.aws.account().faults.clear();
+    world.run(&["report"]).ends_with(0);
 }
 
 /// Starts several scans together, and expects that each leaves a whole snapshot and that they share one key.

@@ -48,6 +48,9 @@ pub enum JournalError {
     /// The store failed.
     #[error("the journal cannot be kept: {0}")]
     Store(String),
+    /// The store is in S3, which no longer takes the credentials or does not allow it.
+    #[error("the journal cannot be kept: {0}")]
+    Refused(String),
 }
 
 /// Where the runs of a store are kept.
@@ -151,7 +154,14 @@ fn number_of(file: &str) -> Option<u32> {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn store(error: Error) -> JournalError {
-    JournalError::Store(error.to_string())
+    match &error {
+        // What a file system says is no matter of credentials.
+        Error::PermissionDenied { source, .. } if source.is::<std::io::Error>() => {
+            JournalError::Store(error.to_string())
+        }
+        Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => JournalError::Refused(error.to_string()),
+        _ => JournalError::Store(error.to_string()),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]

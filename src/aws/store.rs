@@ -76,7 +76,7 @@ impl Place {
 /// Opens the store at `url`, in whatever Region its bucket is.
 pub async fn open(sdk: &SdkConfig, url: &str) -> Result<Store, OpenError> {
     let place = Place::parse(url)?;
-    let region = region_of(sdk, &place.bucket).await?;
+    let region = region_of(sdk, &place).await?;
     let sdk = client::in_region(sdk, &region);
     let client = client::s3(&sdk, Tag::new(Role::Store, "s3", "", &region));
     let prefix = Path::from(place.prefix.as_str());
@@ -85,33 +85,52 @@ pub async fn open(sdk: &SdkConfig, url: &str) -> Result<Store, OpenError> {
 }
 
 /// Returns the bucket's Region. S3 says it in a header even where it redirects or refuses.
-async fn region_of(sdk: &SdkConfig, bucket: &str) -> Result<String, OpenError> {
+async fn region_of(sdk: &SdkConfig, place: &Place) -> Result<String, OpenError> {
     let here = sdk.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
     let client = client::s3(sdk, Tag::new(Role::Store, "s3", "", &here));
-    let error = match client.head_bucket().bucket(bucket).send().await {
+    let error = match client.head_bucket().bucket(&place.bucket).send().await {
         Ok(head) => return Ok(head.bucket_region().map_or(here, str::to_owned)),
         Err(error) => error,
     };
-    let said = error.raw_response();
-    let elsewhere = said.and_then(|said| said.headers().get("x-amz-bucket-region")).map(str::to_owned);
-    match (said.map(|said| said.status().as_u16()), elsewhere) {
+    match (status_of(&error), elsewhere(&error)) {
         (Some(301 | 307 | 400), Some(region)) if region != here => Ok(region),
-        _ => Err(OpenError::Refused { bucket: bucket.to_owned(), failed: explained(&error, bucket) }),
+        (Some(400 | 403), region) => listed(sdk, place, region.unwrap_or(here)).await,
+        _ => Err(refused(&error, place)),
     }
 }
 
-/// A HEAD has no body, so S3 cannot say why: the status has to do.
-fn explained<E>(error: &SdkError<E, HttpResponse>, bucket: &str) -> Failed
+/// A HEAD has no body, so S3 cannot say whether it no longer takes the credentials or what is not allowed. A list under
+/// the prefix has one; and whoever may list only there is not refused at all.
+async fn listed(sdk: &SdkConfig, place: &Place, region: String) -> Result<String, OpenError> {
+    let client = client::s3(&client::in_region(sdk, &region), Tag::new(Role::Store, "s3", "", &region));
+    let prefix = if place.prefix.is_empty() { String::new() } else { format!("{}/", place.prefix) };
+    match client.list_objects_v2().bucket(&place.bucket).prefix(prefix).max_keys(1).send().await {
+        Ok(_) => Ok(region),
+        Err(error) => match (status_of(&error), elsewhere(&error)) {
+            (Some(301 | 307 | 400), Some(other)) if other != region => Ok(other),
+            _ => Err(refused(&error, place)),
+        },
+    }
+}
+
+fn status_of<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|said| said.status().as_u16())
+}
+
+fn elsewhere<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    error.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned)
+}
+
+fn refused<E>(error: &SdkError<E, HttpResponse>, place: &Place) -> OpenError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let failed = Failed::from_sdk(error);
-    let (trouble, reason) = match error.raw_response().map(|said| said.status().as_u16()) {
-        Some(404) => (Trouble::Refused, format!("there is no bucket `{bucket}`")),
-        Some(403) => (Trouble::Denied, format!("access to bucket `{bucket}` is denied (`s3:ListBucket`)")),
-        _ => return failed,
-    };
-    Failed { trouble, reason, ..failed }
+    let (bucket, failed) = (place.bucket.clone(), Failed::from_sdk(error));
+    let reason = format!("there is no bucket `{bucket}`");
+    match status_of(error) {
+        Some(404) => OpenError::Refused { failed: Failed { trouble: Trouble::Refused, reason, ..failed }, bucket },
+        _ => OpenError::Refused { bucket, failed },
+    }
 }
 
 /// Objects under one prefix of a bucket.
@@ -272,8 +291,7 @@ impl Refusal {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let status = error.raw_response().map(|said| said.status().as_u16());
-        Refusal { status, failed: Failed::from_sdk(error) }
+        Refusal { status: status_of(error), failed: Failed::from_sdk(error) }
     }
 
     fn into_error(self, path: &str) -> Error {

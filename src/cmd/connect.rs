@@ -116,6 +116,12 @@ impl From<s3_store::OpenError> for Failure {
             s3_store::OpenError::Refused { failed, .. } if failed.trouble == Trouble::Refused => {
                 Failure::failed(message).hint("make the bucket first, or name another with `--store`")
             }
+            s3_store::OpenError::Refused { failed, .. } if failed.trouble == Trouble::Credentials => {
+                Failure::new(Kind::Credentials, message).hint(sign_in(None))
+            }
+            s3_store::OpenError::Refused { failed, .. } if failed.trouble != Trouble::Denied => {
+                Failure::failed(message).hint("check the network, the proxy variables and `--endpoint-url`")
+            }
             s3_store::OpenError::Refused { .. } => Failure::new(Kind::Credentials, message)
                 .hint("`leanlake iam scan --store s3://bucket/prefix` prints what the role must be allowed"),
         }

@@ -11,7 +11,7 @@ use rand::rngs::SysRng;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::connect::Purpose;
+use super::connect::{Purpose, sign_in};
 use crate::apply::guard::check_place;
 use crate::apply::outcome::{Ending, Report};
 use crate::apply::record::{Started, Verb};
@@ -192,6 +192,10 @@ impl From<JournalError> for Failure {
             JournalError::Busy(_) => Failure::new(Kind::Stale, message)
                 .hint("wait until it has ended; leanlake journal shows how far it came"),
             JournalError::Damaged { .. } => Failure::failed(message),
+            JournalError::Refused(_) => Failure::new(Kind::Credentials, message)
+                .hint("`leanlake iam apply --store s3://bucket/prefix` prints what the role must be allowed")
+                .hint(sign_in(None))
+                .hint("leanlake journal shows what was begun; nothing is sent without a record"),
             JournalError::Store(_) => {
                 Failure::failed(message).hint("leanlake journal shows what was begun; nothing is sent without a record")
             }
