@@ -143,15 +143,17 @@ fn each_adviser_may_say_no_and_the_others_are_heard() {
 }
 
 #[test]
-fn a_hub_that_is_not_switched_on_says_so_without_an_action_to_grant() {
+fn a_hub_that_is_not_switched_on_is_a_note_and_no_gap() {
     let world = world();
     world.aws.account().advice.enrolled = false;
     scan(&world);
     assert_eq!(world.aws.count("cost-optimization-hub:ListRecommendations"), 0);
-    let gaps =
-        world.rows("select reason, missing_action from coverage where table_name = 'aws_advice' and state = 'missing'");
-    assert!(gaps[0]["reason"].as_str().unwrap().contains("not switched on"), "{gaps:?}");
-    assert_eq!(gaps[0]["missing_action"], Value::Null);
+    let told = world.rows("select state, reason, missing_action from coverage where table_name = 'aws_advice'");
+    assert_eq!((told.len(), told[0]["state"].as_str()), (1, Some("seen")), "{told:?}");
+    assert!(told[0]["reason"].as_str().unwrap().contains("not switched on"), "{told:?}");
+    assert_eq!(told[0]["missing_action"], Value::Null);
+    let report = world.run(&["report"]).ends_with(0).stdout;
+    assert!(!report.contains("Optimization Hub") && !report.contains("optimization-hub"), "{report}");
 }
 
 #[test]
