@@ -134,6 +134,11 @@ impl Session {
         self.sdk.region().map_or(HOME, Region::as_ref)
     }
 
+    /// Returns true when STS still knows the credentials.
+    pub async fn is_known(&self) -> bool {
+        ask_identity(&self.sdk, None).await.is_ok()
+    }
+
     /// Returns where requests are configured to go.
     pub fn configured_origin(&self) -> Origin {
         let hosts = SERVICES.iter().filter_map(|&(service, id)| {

@@ -264,3 +264,29 @@ fn a_scan_changes_nothing() {
         world.aws.calls().into_iter().map(|call| call.operation).filter(|name| !read_only(name)).collect();
     assert_eq!(others, Vec::<String>::new());
 }
+
+#[test]
+fn a_region_that_is_not_enabled_is_a_gap_and_no_lost_credentials_though_it_answers_last() {
+    let world = world();
+    world.aws.account().s3.add("far", Bucket::in_region("me-south-1"));
+    world.aws.make(Fault::on("*", Trouble::Unknown).in_region("me-south-1"));
+    let run = world.run(&["scan", "--only", "s3,athena"]).ends_with(0);
+    assert!(!run.stderr.contains("credentials"), "{}", run.stderr);
+    let world = world.on("2026-11-21");
+    // Nothing is heard after it: what the account has elsewhere is not asked for.
+    world.run(&["scan", "--only", "athena", "--region", "me-south-1"]).ends_with(4);
+    world.run(&["scan", "--only", "s3,athena"]).ends_with(0);
+    let gap = gaps(&world).into_iter().find(|gap| gap["read"] == "athena:ListWorkGroups").unwrap();
+    assert!(gap["reason"].to_string().contains("UnrecognizedClientException"), "{gap}");
+}
+
+#[test]
+fn a_key_that_is_taken_away_in_the_middle_is_lost_credentials() {
+    let world = world();
+    for service in ["athena:*", "cloudwatch:*", "glue:*", "lakeformation:*"] {
+        world.aws.make(Fault::on(service, Trouble::Unknown));
+    }
+    world.aws.make(Fault::on("sts:*", Trouble::Unknown).after(1));
+    world.run(&["scan", "--only", "s3,cloudwatch,athena,glue"]).ends_with(4).says("lost their validity");
+    assert_eq!(world.lines("select count(*) as n from buckets"), ["n=2"]);
+}

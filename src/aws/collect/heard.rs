@@ -41,9 +41,10 @@ impl Heard {
         self.kept().answered
     }
 
-    /// Returns what AWS said when it no longer took the credentials; text from outside.
-    pub fn refused(&self) -> Option<String> {
-        self.kept().refused.as_ref().map(|failed| failed.reason.clone())
+    /// Returns what AWS said when it no longer took the credentials. Unless it is final, a Region that the account has not
+    /// enabled may have said so last: only STS knows.
+    pub fn refused(&self) -> Option<Failed> {
+        self.kept().refused.clone()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -65,7 +66,7 @@ mod tests {
         let heard = Heard::default();
         heard.note(&refusal("ExpiredToken"));
         heard.note(&Ok(()));
-        assert_eq!(heard.refused().as_deref(), Some("ExpiredToken: no"));
+        assert_eq!(heard.refused().unwrap().reason, "ExpiredToken: no");
     }
 
     #[test]

@@ -149,8 +149,16 @@ pub async fn scan(
     let bill = ran.pages.or(base.and_then(|base| base.manifest.receipt.bill));
     let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds, bill };
     let snapshot = writer.finish(receipt, interrupted).await?;
-    let (left_out, refused) = (ran.left_out, scope.heard.refused());
+    let (left_out, refused) = (ran.left_out, refused(session, &scope.heard).await);
     Ok(Outcome { snapshot, gaps: tally.gaps, left_out, interrupted, over_budget, refused })
+}
+
+/// Returns what AWS said if it stopped taking the credentials. The last answer of a Region that the account has not
+/// enabled sounds the same, so STS is asked.
+async fn refused(session: &Session, heard: &Heard) -> Option<String> {
+    let failed = heard.refused()?;
+    let taken = !failed.is_final() && session.is_known().await;
+    (!taken).then_some(failed.reason)
 }
 
 /// Returns what collectors are asked to read, and the snapshot that parts come over from. Asks AWS nothing.

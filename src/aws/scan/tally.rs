@@ -40,7 +40,7 @@ impl Tally {
         }
         Err(match heard.refused() {
             _ if interrupted => ScanError::Interrupted,
-            Some(said) => ScanError::Expired { said },
+            Some(failed) => ScanError::Expired { said: failed.reason },
             None if over_budget => ScanError::NothingPaid { example },
             None => ScanError::NothingSeen { example },
         })
