@@ -3,6 +3,7 @@
 //!
 //! Never reads a credential, and never writes a file. What stands in a file counts only where a key declares it.
 
+pub mod duration;
 mod file;
 mod key;
 mod page;
@@ -11,10 +12,11 @@ mod template;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use key::{
-    ACCOUNTS, COST_TAGS, HISTORY_DAYS, KEYS, Key, Kind, MAX_COST, OWNER_TAGS, POLICIES, PROFILE, REGIONS,
-    ROLE_EXTERNAL_ID, ROLE_NAME, ROLE_SESSION_NAME, STORE, Value,
+    ACCOUNTS, COLLECTOR_TIME, COST_TAGS, HISTORY_DAYS, KEYS, Key, Kind, MAX_COST, OWNER_TAGS, POLICIES, PROFILE,
+    REGIONS, ROLE_EXTERNAL_ID, ROLE_NAME, ROLE_SESSION_NAME, STORE, Value,
 };
 pub use page::page;
 pub use template::template;
@@ -155,6 +157,14 @@ impl Config {
     pub fn days(&self, key: &Key) -> Option<u32> {
         match self.value(key) {
             Some(Value::Days(days)) => Some(*days),
+            _ => None,
+        }
+    }
+
+    /// Returns the length of time of `key`.
+    pub fn time(&self, key: &Key) -> Option<Duration> {
+        match self.value(key) {
+            Some(Value::Time(time)) => Some(*time),
             _ => None,
         }
     }

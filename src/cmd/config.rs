@@ -73,6 +73,7 @@ fn value(settled: &Settled) -> Json {
         Some(Value::Text(text)) => json!(text),
         Some(Value::Texts(texts)) => json!(texts),
         Some(Value::Days(days)) => json!(days),
+        Some(Value::Time(time)) => json!(config::duration::show(*time)),
         Some(Value::Dollars(dollars)) => json!(dollars.to_string()),
     };
     let origin = match &settled.source {

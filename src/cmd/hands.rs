@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::connect::{Purpose, sign_in};
+use super::stop::Wishes;
 use crate::apply::guard::check_place;
 use crate::apply::outcome::{Ending, Report};
 use crate::apply::record::{Started, Verb};
@@ -74,7 +75,8 @@ impl Context {
         Ok(Runs::new(store.objects(), store.path("runs"), super::wall_clock, &HEXLOWER.encode(&name)))
     }
 
-    /// Carries out `work`. The first Ctrl-C asks it to end after the bucket under way, the second ends it at once.
+    /// Carries out `work`. The first Ctrl-C or SIGTERM asks it to end after the bucket under way, the second ends it at
+    /// once.
     ///
     /// # Errors
     /// The journal cannot be kept, or the second Ctrl-C.
@@ -84,10 +86,11 @@ impl Context {
         cancel: &CancellationToken,
     ) -> Result<T, Failure> {
         tokio::pin!(work);
+        let mut wishes = Wishes::listen()?;
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done?),
-                _ = tokio::signal::ctrl_c() => {
+                () = wishes.next() => {
                     if cancel.is_cancelled() {
                         return Err(Failure::new(Kind::Interrupted, "stopped at once: the journal knows what was begun")
                             .hint("leanlake journal"));

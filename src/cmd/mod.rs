@@ -22,6 +22,7 @@ mod rollback;
 mod rows;
 mod scan;
 mod snapshots;
+mod stop;
 mod tui;
 
 use std::ffi::OsString;

@@ -5,10 +5,12 @@
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 use toml::de::DeValue;
 
+use super::duration;
 use crate::model::Money;
 
 /// What a key holds.
@@ -26,6 +28,8 @@ pub enum Kind {
     Accounts,
     /// A whole number of days.
     Days,
+    /// A length of time.
+    Time,
     /// US dollars, not less than nothing.
     Dollars,
 }
@@ -39,6 +43,8 @@ pub enum Value {
     Texts(Vec<String>),
     /// Days.
     Days(u32),
+    /// A length of time.
+    Time(Duration),
     /// US dollars.
     Dollars(Money),
 }
@@ -180,6 +186,16 @@ pub const MAX_COST: Key = Key {
     doc: "`scan` stops before its own requests cost more than this.",
 };
 
+/// The time of a collector.
+pub const COLLECTOR_TIME: Key = Key {
+    name: "collector_time",
+    kind: Kind::Time,
+    default: Some("\"2h\""),
+    flag: Some("--collector-time"),
+    variable: None,
+    doc: "Longest time that `scan` reads one service in one account and Region; what it had not read by then is a gap.",
+};
+
 /// Every key, in the order of the docs.
 pub const KEYS: &[&Key] = &[
     &STORE,
@@ -194,6 +210,7 @@ pub const KEYS: &[&Key] = &[
     &COST_TAGS,
     &HISTORY_DAYS,
     &MAX_COST,
+    &COLLECTOR_TIME,
 ];
 
 impl Key {
@@ -214,6 +231,7 @@ impl Kind {
             Kind::Folders => "a list of folders: [\"policies\"]",
             Kind::Accounts => "\"all\", or a list of account ids of 12 digits",
             Kind::Days => "a whole number of days",
+            Kind::Time => "a length of time in quotes: \"90s\", \"20m\", \"2h\"",
             Kind::Dollars => "dollars, not less than 0: 5 or 2.50",
         }
     }
@@ -228,6 +246,7 @@ impl Kind {
             Kind::Folders => texts(written)
                 .map(|folders| Value::Texts(folders.into_iter().map(|name| placed(name, folder)).collect())),
             Kind::Days => number(written).and_then(|days| u32::from_str(days).ok()).map(Value::Days),
+            Kind::Time => text(written).and_then(|time| duration::parse(&time)).map(Value::Time),
             Kind::Dollars => dollars(written).map(Value::Dollars),
         };
         value.ok_or(self.wants())
@@ -291,6 +310,7 @@ impl fmt::Display for Value {
                 write!(f, "[{}]", texts.join(", "))
             }
             Value::Days(days) => write!(f, "{days}"),
+            Value::Time(time) => write!(f, "\"{}\"", duration::show(*time)),
             Value::Dollars(dollars) => write!(f, "{dollars}"),
         }
     }
@@ -315,6 +335,7 @@ mod tests {
             (&OWNER_TAGS, "['a\"b', \"c\"]"),
             (&MAX_COST, "2.50"),
             (&HISTORY_DAYS, "7"),
+            (&COLLECTOR_TIME, "\"90s\""),
             (&ACCOUNTS, "\"all\""),
             (&ACCOUNTS, "[\"111122223333\"]"),
         ] {
@@ -338,6 +359,8 @@ mod tests {
             (&HISTORY_DAYS, "-1"),
             (&HISTORY_DAYS, "4.5"),
             (&HISTORY_DAYS, "\"45\""),
+            (&COLLECTOR_TIME, "90"),
+            (&COLLECTOR_TIME, "\"soon\""),
             (&MAX_COST, "-0.01"),
             (&MAX_COST, "nan"),
             (&MAX_COST, "\"five\""),

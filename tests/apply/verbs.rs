@@ -230,10 +230,36 @@ fn a_run_that_is_taken_back_while_it_is_at_work_stops_before_its_next_write() {
 
 #[test]
 fn ctrl_c_finishes_and_journals_the_bucket_under_way_and_resume_goes_on() {
+    stopped_politely("-INT");
+}
+
+#[test]
+fn sigterm_finishes_and_journals_the_bucket_under_way_and_resume_goes_on() {
+    stopped_politely("-TERM");
+}
+
+#[test]
+fn a_second_sigterm_stops_at_once_and_the_journal_knows_what_was_begun() {
     let lake = Lake::stub();
     let (before, plan) = (lake.see(), lake.plan());
     let child = lake.start_and_hold(&["apply", &plan, "--yes"], Hold { effect: Effect::Before, ..FIRST_WRITE });
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    for _ in 0..2 {
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    Run::wait_for(child).ends_with(130).says("stopped at once").says("leanlake journal");
+    lake.gate.arm(None);
+    let (run, last) = lake.records().pop().unwrap();
+    assert_eq!(last, "0002.json", "begun, intent");
+    lake.world.run(&["rollback", &run, "--yes"]).ends_with(0);
+    assert_eq!(lake.see(), before);
+}
+
+fn stopped_politely(signal: &str) {
+    let lake = Lake::stub();
+    let (before, plan) = (lake.see(), lake.plan());
+    let child = lake.start_and_hold(&["apply", &plan, "--yes"], Hold { effect: Effect::Before, ..FIRST_WRITE });
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     std::thread::sleep(Duration::from_millis(300));
     lake.gate.let_go();
     let run = Run::wait_for(child).ends_with(130);

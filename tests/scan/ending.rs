@@ -1,4 +1,4 @@
-//! How a scan ends before its end: Ctrl-C once, twice, at once; a collector whose time is up.
+//! How a scan ends before its end: Ctrl-C or SIGTERM once, twice, at once; a collector whose time is up.
 
 use std::process::Command;
 use std::thread;
@@ -19,7 +19,11 @@ fn manifests(world: &World) -> usize {
 }
 
 fn interrupt(pid: u32) {
-    assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+    send("-INT", pid);
+}
+
+fn send(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
 /// Starts a scan, and waits until `operation` was asked for.
@@ -93,4 +97,52 @@ fn a_budget_that_allows_no_request_leaves_no_snapshot() {
     let world = world();
     world.run(&["scan", "--only", "bill", "--max-cost", "0"]).ends_with(3).says("--max-cost");
     assert_eq!(manifests(&world), 0);
+}
+
+#[test]
+fn sigterm_ends_politely_as_ctrl_c_does_and_marks_the_snapshot() {
+    let world = world();
+    world.aws.make(Fault::on("athena:*", Trouble::Stalled));
+    let child = scanning(&world, "athena:ListWorkGroups");
+    send("-TERM", child.id());
+    Run::wait_for(child).ends_with(130).says("stopping").says("what was read until then is in");
+    assert_eq!(world.lines("select count(*) as n from buckets"), ["n=1"]);
+    let listed = world.run(&["snapshots", "show", "--format", "json"]).ends_with(0).json();
+    assert_eq!(listed["interrupted"], true, "{listed}");
+}
+
+#[test]
+fn a_second_sigterm_ends_at_once_and_writes_nothing() {
+    let world = world();
+    world.aws.make(Fault::on("athena:*", Trouble::Stalled));
+    let child = scanning(&world, "athena:ListWorkGroups");
+    send("-TERM", child.id());
+    thread::sleep(Duration::from_millis(200));
+    send("-TERM", child.id());
+    Run::wait_for(child).ends_with(130).says("this scan left no snapshot");
+    assert_eq!(manifests(&world), 0);
+}
+
+#[test]
+fn sigterm_before_it_is_known_who_we_are_ends_with_words() {
+    let world = world();
+    world.aws.make(Fault::on("sts:*", Trouble::Stalled));
+    let child = scanning(&world, "sts:GetCallerIdentity");
+    send("-TERM", child.id());
+    Run::wait_for(child).ends_with(130).says("no new snapshot");
+}
+
+#[test]
+fn the_time_of_a_collector_is_a_length_of_time_from_the_line_or_the_file() {
+    let world = world();
+    world.run(&["scan", "--collector-time", "soon"]).ends_with(64).says("90s, 20m, 2h");
+    world.write("leanlake.toml", "collector_time = \"1s\"\n");
+    world.aws.make(Fault::on("glue:*", Trouble::Stalled));
+    world.run(&["scan", "--only", "s3,glue"]).ends_with(0);
+    let told =
+        "select distinct state as s from coverage where table_name = 'glue_jobs' and reason like '%--collector-time%'";
+    assert_eq!(world.lines(told), ["s=over_budget"]);
+    assert_eq!(world.lines("select count(*) as n from buckets"), ["n=1"]);
+    let shown = world.run(&["config", "show", "--origin"]).ends_with(0).stdout;
+    assert!(shown.lines().any(|line| line.contains("collector_time") && line.contains("1s")), "{shown}");
 }

@@ -94,8 +94,7 @@ impl Allowance {
 }
 
 fn too_late(time: Duration) -> Failed {
-    let minutes = time.as_secs().div_ceil(60);
-    let reason = format!("the time of this collector, {minutes} min, was up");
+    let reason = format!("the time to read this, {} s, was up (`--collector-time`)", time.as_secs());
     Failed { trouble: Trouble::OverTime, code: None, reason }
 }
 

@@ -164,9 +164,11 @@ async fn enter_one(scope: &Scope, account: &str, role: Option<(&MemberRole, &str
     if let Some(stopped) = scope.stopped() {
         return Err(stopped.into());
     }
+    let time = scope.left.for_one(scope.options.time);
     let assumed = tokio::select! {
         assumed = role.assume(&scope.sdk, partition, account) => assumed,
         failed = scope.given_up() => Err(failed),
+        failed = time.ends() => Err(failed),
     };
     Ok(scope.in_account(account, assumed?))
 }

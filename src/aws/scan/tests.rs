@@ -215,3 +215,38 @@ async fn only_the_accounts_that_were_listed_are_read() {
     let buckets = outcome.snapshot.rows(&BUCKETS).await.unwrap();
     assert_eq!(buckets.iter().map(|row| row.key("bucket")).collect::<Vec<_>>(), ["lake-222222222222"]);
 }
+
+#[tokio::test]
+async fn each_collector_ends_when_its_time_is_up_and_says_so_of_every_table() {
+    let (session, cancel) = session(|_| Fault::Stall(Duration::from_hours(1)));
+    let store = Store::temporary().unwrap();
+    let (mut scope, _) = prepare(&session, &store, &order(&Collector::ALL)).await.unwrap();
+    scope.options.time = Duration::from_millis(200);
+    scope.options.cost_tags = vec!["team".to_owned()];
+    for collector in Collector::ALL.into_iter().chain([Collector::Organization]) {
+        let (sink, mut pieces) = Sink::reporting(mpsc::channel(8).0, cancel.clone());
+        let told = async {
+            let mut told = Vec::new();
+            while let Some(piece) = pieces.recv().await {
+                told.extend(match piece {
+                    Piece::Cover(coverage) => Some(coverage),
+                    _ => None,
+                });
+            }
+            told
+        };
+        let work = async {
+            let sink = sink;
+            guarded(collector, &scope, &sink, move |scope, sink| collector.collect(scope, sink)).await
+        };
+        // A collector that has to be stopped by force takes half a minute longer.
+        let both = tokio::time::timeout(TO_END, async { tokio::join!(work, told) });
+        let Ok((ended, told)) = both.await else { panic!("{collector:?} does not look at the clock") };
+        assert!(ended.is_some(), "{collector:?}");
+        let late = |gap: &Coverage| gap.reason.as_ref().is_some_and(|why| why.raw().contains("--collector-time"));
+        for read in collector.reads().iter().filter(|read| read.columns.is_empty() && read.table != ACCOUNTS.name) {
+            let of: Vec<_> = told.iter().filter(|gap| gap.table == read.table).collect();
+            assert!(!of.is_empty() && of.iter().any(|gap| late(gap)), "{collector:?} {}: {of:?}", read.table);
+        }
+    }
+}

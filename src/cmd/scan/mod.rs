@@ -5,6 +5,7 @@ pub(super) mod show;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::mpsc;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::amount::dollars;
 use super::connect::{Purpose, sign_in};
+use super::stop::Wishes;
 use super::{Context, Format};
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::{Collector, Options};
@@ -51,6 +53,9 @@ pub struct Scan {
     /// Read every service, account and Region, not only those that 95 % of the lake's spend goes to.
     #[arg(long)]
     all: bool,
+    /// Longest time to read one service in one account and Region: 90s, 20m, 2h (2h where nothing else is configured).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    collector_time: Option<Duration>,
     /// Days of Athena history to read; Athena keeps 45.
     #[arg(long, value_name = "DAYS")]
     history_days: Option<u32>,
@@ -124,6 +129,10 @@ fn tag(given: &str) -> Result<(String, String), String> {
     if key.is_empty() { Err("the key is empty".to_owned()) } else { Ok((key.to_owned(), value.to_owned())) }
 }
 
+fn time(given: &str) -> Result<Duration, String> {
+    config::duration::parse(given).ok_or_else(|| "a length of time is a number with its unit: 90s, 20m, 2h".to_owned())
+}
+
 fn collector(name: &str) -> Result<Collector, String> {
     Collector::parse(name).ok_or_else(|| format!("there is {}", Collector::ALL.map(Collector::name).join(", ")))
 }
@@ -150,23 +159,24 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let mut setup = context.setup(Purpose::Scan)?;
     setup.max_cost = args.limit(context);
     let cancel = setup.cancel.clone();
+    let mut wishes = Wishes::listen()?;
     let opened = async {
         let session = context.session(setup).await?;
         let store = store(context, &session).await?;
         let order = order(args, context, &store).await?;
         Ok((session, store, order))
     };
-    let (session, store, order) = unless_interrupted(Box::pin(opened)).await?;
+    let (session, store, order) = unless_interrupted(&mut wishes, Box::pin(opened)).await?;
     if args.estimate {
         let estimates = async { Ok(estimate(&session, &store, &order).await?) };
-        let estimates = unless_interrupted(Box::pin(estimates)).await?;
+        let estimates = unless_interrupted(&mut wishes, Box::pin(estimates)).await?;
         context.term.data(&match format {
             Format::Json => format!("{:#}", show::estimate_json(&estimates)),
             _ => show::estimate_table(&estimates),
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let outcome = watched(context, &session, &store, &order, cancel).await?;
+    let outcome = watched(context, &session, &store, &order, (cancel, wishes)).await?;
     context.term.data(&match format {
         Format::Json => format!("{:#}", show::summary_json(&outcome)),
         _ => show::summary(&outcome),
@@ -195,6 +205,9 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;
     }
+    if let Some(time) = args.collector_time.or(context.config.time(&config::COLLECTOR_TIME)) {
+        options.time = time;
+    }
     let accounts = args.members.accounts(&context.config)?;
     Ok(Order {
         as_of: context.now(),
@@ -206,13 +219,14 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     })
 }
 
-/// Runs the scan under the eyes of the terminal. The first Ctrl-C ends it politely, the second at once.
+/// Runs the scan under the eyes of the terminal. The first Ctrl-C or SIGTERM ends it politely, the second
+/// at once.
 async fn watched(
     context: &Context,
     session: &Session,
     store: &Store,
     order: &Order,
-    cancel: CancellationToken,
+    (cancel, mut wishes): (CancellationToken, Wishes),
 ) -> Result<Outcome, Failure> {
     let arn = crate::model::text::terminal(&session.identity.arn);
     context.term.status(&format!("scanning account {} as {arn}", session.identity.account_id));
@@ -222,7 +236,7 @@ async fn watched(
     let (events, heard) = mpsc::channel(NEWS);
     let drawn = context.term.watch(heard);
     let scanning = scan(session, store, order, cancel.clone(), events);
-    let Some(outcome) = interruptible(context, Box::pin(scanning), &cancel).await else {
+    let Some(outcome) = interruptible(context, Box::pin(scanning), &cancel, &mut wishes).await else {
         // Collectors still hold the channel: whoever draws from it would wait for them.
         drawn.abort();
         return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
@@ -231,11 +245,14 @@ async fn watched(
     outcome.map_err(|error| told(error, context))
 }
 
-/// Does what comes before the first read; Ctrl-C ends that at once.
-async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// Does what comes before the first read; Ctrl-C and SIGTERM end that at once.
+async fn unless_interrupted<T>(
+    wishes: &mut Wishes,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
-        _ = tokio::signal::ctrl_c() => Err(ScanError::Interrupted.into()),
+        () = wishes.next() => Err(ScanError::Interrupted.into()),
     }
 }
 
@@ -244,13 +261,14 @@ async fn interruptible(
     context: &Context,
     work: impl Future<Output = Result<Outcome, ScanError>>,
     cancel: &CancellationToken,
+    wishes: &mut Wishes,
 ) -> Option<Result<Outcome, ScanError>> {
     tokio::pin!(work);
     let mut pressed = false;
     loop {
         tokio::select! {
             outcome = &mut work => return Some(outcome),
-            _ = tokio::signal::ctrl_c() => {
+            () = wishes.next() => {
                 if pressed {
                     return None;
                 }
