@@ -1,11 +1,14 @@
 //! A scan as a user sees it: what it reads, what it says it could not read, and what it never does.
 
 mod bill;
+mod breaker;
 mod compute;
 mod ending;
+mod faults;
 mod glue;
 mod lake;
 mod members;
 mod regions;
+mod rich;
 mod trouble;
 mod who;
