@@ -11,6 +11,7 @@ mod assessed;
 mod aws;
 mod bad_input;
 mod big;
+mod bill;
 mod ci;
 mod cli;
 mod collect;

@@ -102,6 +102,16 @@ pub fn sts(sdk: &SdkConfig, tag: Tag) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(sdk).interceptor(tag).build())
 }
 
+/// Returns the Data Exports client of `sdk`, in the Region of its only endpoint.
+pub fn data_exports(sdk: &SdkConfig, account_id: &str) -> aws_sdk_bcmdataexports::Client {
+    let home = home_region(sdk.region().map_or("", Region::as_ref));
+    let sdk = in_region(sdk, home);
+    let tag = Tag::new(Role::Reading, "bcm-data-exports", account_id, home);
+    aws_sdk_bcmdataexports::Client::from_conf(
+        aws_sdk_bcmdataexports::config::Builder::from(&sdk).interceptor(tag).build(),
+    )
+}
+
 /// Returns the Organizations client of `sdk`, in the Region of its only endpoint.
 pub fn organizations(sdk: &SdkConfig, account_id: &str) -> aws_sdk_organizations::Client {
     let home = home_region(sdk.region().map_or("", Region::as_ref));

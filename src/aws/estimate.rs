@@ -31,6 +31,10 @@ const WAREHOUSES: u64 = 50;
 /// Queries that one BatchGetQueryExecution request may ask for.
 const QUERIES_A_REQUEST: u64 = 50;
 
+/// Exports that an account may have, and requests for the files of two months of one.
+const EXPORTS: u64 = 5;
+const EXPORT_FILES: u64 = 400;
+
 /// NAT gateways that a Region may have, and metrics of each.
 const NAT_GATEWAYS: u64 = 10;
 const NAT_METRICS: u64 = 5;
@@ -153,6 +157,7 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
     }
     match collector {
         Collector::Bill => bill(scope, last),
+        Collector::Exports => exports(),
         // A page or two, and only where other accounts are read; it is not chosen, so it is not listed.
         Collector::Organization => (Vec::new(), String::new()),
         Collector::S3 => buckets(scope, counted),
@@ -193,6 +198,17 @@ fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
     };
     let views = Calls { operation: "billing:ListBillingViews", requests: exactly(1), units: None };
     (vec![views, Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
+}
+
+/// Data Exports' own calls are free. How many files an export has is known once its manifests are read; they cost what
+/// S3 charges for reading them.
+fn exports() -> (Vec<Calls>, String) {
+    let list = Calls { operation: "bcm-data-exports:ListExports", requests: exactly(1), units: None };
+    let each = Between { low: 0, high: EXPORTS };
+    let each = Calls { operation: "bcm-data-exports:GetExport", requests: each, units: None };
+    let files = Between { low: 0, high: EXPORTS * EXPORT_FILES };
+    let read = Calls { operation: "s3:GetObject", requests: files, units: None };
+    (vec![list, each, read], format!("up to {EXPORTS} exports of {EXPORT_FILES} files"))
 }
 
 /// Athena's own calls are free; nobody knows how long a history is before it is read.

@@ -25,6 +25,7 @@ const HOME: &str = "us-east-1";
 /// The services whose facts or changes have an origin: our short name, and the SDK's for the settings of endpoints.
 const SERVICES: &[(&str, &str)] = &[
     ("athena", "Athena"),
+    ("bcm-data-exports", "BCM Data Exports"),
     ("billing", "Billing"),
     ("budgets", "Budgets"),
     ("ce", "Cost Explorer"),

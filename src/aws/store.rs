@@ -1,5 +1,7 @@
 //! Snapshots in S3: an object store over the SDK, through the connector, with an allowlist of its own.
 //!
+//! Exports of bills are read in the same way, under a list that knows no writing.
+//!
 //! It reads, writes, lists and deletes objects under one prefix of one bucket and refuses every other key.
 
 use std::fmt;
@@ -25,7 +27,7 @@ use object_store::{
 use crate::aws::client;
 use crate::aws::collect::{Failed, Trouble};
 use crate::aws::connector::{Role, Tag};
-use crate::store::Store;
+use crate::store::{Place as Readable, Store};
 
 const NAME: &str = "S3";
 
@@ -48,7 +50,7 @@ pub enum OpenError {
     #[error("`{0}` is not the address of a store: it should be s3://bucket/prefix")]
     Address(String),
     /// S3 said no.
-    #[error("cannot open the store in bucket `{bucket}`: {failed}")]
+    #[error("cannot open what is in bucket `{bucket}`: {failed}")]
     Refused {
         /// The bucket.
         bucket: String,
@@ -76,7 +78,7 @@ impl Place {
 /// Opens the store at `url`, in whatever Region its bucket is.
 pub async fn open(sdk: &SdkConfig, url: &str) -> Result<Store, OpenError> {
     let place = Place::parse(url)?;
-    let region = region_of(sdk, &place).await?;
+    let region = region_of(sdk, &place, Role::Store).await?;
     let sdk = client::in_region(sdk, &region);
     let client = client::s3(&sdk, Tag::new(Role::Store, "s3", "", &region));
     let prefix = Path::from(place.prefix.as_str());
@@ -84,25 +86,38 @@ pub async fn open(sdk: &SdkConfig, url: &str) -> Result<Store, OpenError> {
     Ok(Store::on(Arc::new(objects), prefix, url.trim_end_matches('/')))
 }
 
+/// Returns the export at `url`, to be read and nothing else; in whatever Region its bucket is where nobody says.
+pub async fn place(sdk: &SdkConfig, url: &str, region: Option<&str>) -> Result<Readable, OpenError> {
+    let place = Place::parse(url)?;
+    let region = match region {
+        Some(region) => region.to_owned(),
+        None => region_of(sdk, &place, Role::Exports).await?,
+    };
+    let client = client::s3(&client::in_region(sdk, &region), Tag::new(Role::Exports, "s3", "", &region));
+    let prefix = Path::from(place.prefix.as_str());
+    let objects = Objects { client, bucket: place.bucket, prefix: prefix.clone() };
+    Ok(Readable::on(Arc::new(objects), prefix, url))
+}
+
 /// Returns the bucket's Region. S3 says it in a header even where it redirects or refuses.
-async fn region_of(sdk: &SdkConfig, place: &Place) -> Result<String, OpenError> {
+async fn region_of(sdk: &SdkConfig, place: &Place, role: Role) -> Result<String, OpenError> {
     let here = sdk.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
-    let client = client::s3(sdk, Tag::new(Role::Store, "s3", "", &here));
+    let client = client::s3(sdk, Tag::new(role, "s3", "", &here));
     let error = match client.head_bucket().bucket(&place.bucket).send().await {
         Ok(head) => return Ok(head.bucket_region().map_or(here, str::to_owned)),
         Err(error) => error,
     };
     match (status_of(&error), elsewhere(&error)) {
         (Some(301 | 307 | 400), Some(region)) if region != here => Ok(region),
-        (Some(400 | 403), region) => listed(sdk, place, region.unwrap_or(here)).await,
+        (Some(400 | 403), region) => listed(sdk, place, role, region.unwrap_or(here)).await,
         _ => Err(refused(&error, place)),
     }
 }
 
 /// A HEAD has no body, so S3 cannot say whether it no longer takes the credentials or what is not allowed. A list under
 /// the prefix has one; and whoever may list only there is not refused at all.
-async fn listed(sdk: &SdkConfig, place: &Place, region: String) -> Result<String, OpenError> {
-    let client = client::s3(&client::in_region(sdk, &region), Tag::new(Role::Store, "s3", "", &region));
+async fn listed(sdk: &SdkConfig, place: &Place, role: Role, region: String) -> Result<String, OpenError> {
+    let client = client::s3(&client::in_region(sdk, &region), Tag::new(role, "s3", "", &region));
     let prefix = if place.prefix.is_empty() { String::new() } else { format!("{}/", place.prefix) };
     match client.list_objects_v2().bucket(&place.bucket).prefix(prefix).max_keys(1).send().await {
         Ok(_) => Ok(region),

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::aws::act::WRITES;
 use crate::aws::collect::{READS, Trouble};
-use crate::aws::connector::allow::{IDENTITY, PRICES, STORE};
+use crate::aws::connector::allow::{EXPORTS, IDENTITY, PRICES, STORE};
 use crate::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
 use crate::aws::discover::CALLS;
 use crate::aws::session::{self, Session, SessionError, Who};
@@ -33,7 +33,9 @@ impl Purpose {
         let base = Allowlist::default().and(Role::Credentials, IDENTITY.iter().copied());
         let base = base.and(Role::Store, STORE.iter().copied());
         match self {
-            Purpose::Scan => base.and(Role::Reading, READS.concat().iter().map(|read| read.operation)),
+            Purpose::Scan => base
+                .and(Role::Reading, READS.concat().iter().map(|read| read.operation))
+                .and(Role::Exports, EXPORTS.iter().copied()),
             Purpose::Discover => base.and(Role::Reading, CALLS.iter().copied()),
             Purpose::Apply => base.and(Role::Writing, WRITES.iter().map(|write| write.operation)),
             Purpose::Keep => base,

@@ -10,6 +10,43 @@ pub const CUR: RollUp = RollUp { file: "bill.sql", sql: include_str!("bill.sql")
 /// FOCUS 1.0 and 1.2.
 pub const FOCUS: RollUp = RollUp { file: "focus.sql", sql: include_str!("focus.sql"), from: &FOCUS_FILES, into: &BILL };
 
+/// Columns that many exports lack without a loss: they stand for each other, or are about discounts, plans and
+/// reservations that an account may not have.
+pub const MAY_LACK: &[&str] = &[
+    "commitmentdiscountid",
+    "line_item_net_unblended_cost",
+    "reservation_effective_cost",
+    "reservation_net_effective_cost",
+    "reservation_net_unused_amortized_upfront_fee_for_billing_period",
+    "reservation_net_unused_recurring_fee",
+    "reservation_reservation_a_r_n",
+    "reservation_unused_amortized_upfront_fee_for_billing_period",
+    "reservation_unused_recurring_fee",
+    "savings_plan_net_savings_plan_effective_cost",
+    "savings_plan_savings_plan_effective_cost",
+    "savings_plan_total_commitment_to_date",
+    "savings_plan_used_commitment",
+    "serviceprovidername",
+    "skumeter",
+    "x_operation",
+    "x_servicecode",
+    "x_usagetype",
+];
+
+/// Returns the column that names the account that pays.
+pub fn payer_column(roll_up: &RollUp) -> &'static str {
+    if roll_up.file == CUR.file { "bill_payer_account_id" } else { "billingaccountid" }
+}
+
+/// Returns the columns that say where the billing period starts and ends.
+pub fn period_columns(roll_up: &RollUp) -> [&'static str; 2] {
+    if roll_up.file == CUR.file {
+        ["bill_billing_period_start_date", "bill_billing_period_end_date"]
+    } else {
+        ["billingperiodstart", "billingperiodend"]
+    }
+}
+
 const fn text(name: &'static str, also: &'static [&'static str]) -> Wanted {
     Wanted { name, also, kind: Type::Text }
 }

@@ -4,6 +4,7 @@
 //! Knows no account and no object store: it is handed the files.
 
 pub mod bill;
+pub mod export;
 pub mod subset;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};

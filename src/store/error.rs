@@ -17,6 +17,14 @@ pub enum StoreError {
         /// What is in the way.
         reason: String,
     },
+    /// Files of somebody else's that are not there, or may not be looked at.
+    #[error("cannot look at `{place}`: {reason}")]
+    Place {
+        /// The folder or file as it was given.
+        place: String,
+        /// What is in the way.
+        reason: String,
+    },
     /// The folder cannot take an export.
     #[error("cannot export to `{folder}`: {reason}")]
     Target {
@@ -151,6 +159,7 @@ impl StoreError {
             StoreError::Folder { .. } | StoreError::Read { .. } | StoreError::Write { .. } => {
                 say("check the path and its permissions, or choose another store with `--store`")
             }
+            StoreError::Place { .. } => say("check the path and its permissions"),
             StoreError::Target { .. } => say("name a folder that does not exist yet with `--to`"),
             StoreError::Empty { .. } => {
                 vec!["`leanlake scan` makes the first one".to_owned(), "`--demo` shows the built-in lake".to_owned()]

@@ -6,6 +6,7 @@
 mod asked;
 pub mod batch;
 mod coverage;
+mod draft;
 mod error;
 mod export;
 mod folder;
@@ -17,6 +18,7 @@ mod newest_tests;
 pub mod page;
 mod part;
 mod period;
+mod place;
 mod prices;
 mod prune;
 #[cfg(test)]
@@ -38,11 +40,13 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
+pub use draft::Draft;
 pub use error::StoreError;
 pub use export::Exported;
 pub use hash_key::HashKey;
 pub use manifest::{BillPages, FORMAT, Head, Manifest, Part, Receipt};
 pub use period::Days;
+pub use place::Place;
 pub use prices::PriceFile;
 pub use prune::Pruned;
 pub use snapshot::Snapshot;

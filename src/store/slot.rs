@@ -69,6 +69,12 @@ impl Held {
         Ok(())
     }
 
+    /// Takes in the rows of another.
+    pub(super) fn join(&mut self, table: &Table, other: Held) -> Result<(), ArrowError> {
+        self.packed.extend(other.packed);
+        other.small.into_iter().try_for_each(|rows| self.push(table, rows))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.packed.is_empty() && self.small.is_empty()
     }

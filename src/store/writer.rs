@@ -6,8 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::NaiveDate;
@@ -15,6 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::PutMode;
 
 use super::asked::{self, Asked, Told};
+use super::draft::{Draft, split};
 use super::manifest::SCHEMA;
 use super::period::{Days, part_of};
 use super::slot::{Held, Slot, of_regions, without_days, without_keys};
@@ -92,9 +91,22 @@ impl SnapshotWriter {
         for rows in batch::by_text(rows, self.piece_bytes) {
             let fresh = batch::to_batch(table, &rows).map_err(misfit)?;
             drop(rows);
-            for (slot, rows) in self.split(table, &fresh)? {
+            for (slot, rows) in split(table, &fresh, self.head.as_of)? {
                 self.held.entry(slot).or_default().push(table, rows).map_err(misfit)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Keeps the rows of a draft.
+    ///
+    /// # Errors
+    /// A batch that is not of the table.
+    pub fn keep(&mut self, draft: Draft) -> Result<(), StoreError> {
+        let table = draft.table;
+        for (slot, rows) in draft.held {
+            let misfit = |source| StoreError::Rows { table: table.name, source };
+            self.held.entry(slot).or_default().join(table, rows).map_err(misfit)?;
         }
         Ok(())
     }
@@ -149,27 +161,6 @@ impl SnapshotWriter {
             parts.sort_by(|a, b| (&a.account_id, a.period, &a.path).cmp(&(&b.account_id, b.period, &b.path)));
         }
         self.put_manifest(kept, &coverage, receipt, interrupted).await
-    }
-
-    /// Cuts rows into the slots that they belong to.
-    fn split(&self, table: &'static Table, rows: &RecordBatch) -> Result<BTreeMap<Slot, RecordBatch>, StoreError> {
-        let misfit = |source| StoreError::Rows { table: table.name, source };
-        let accounts = part::texts(rows, "account_id");
-        let periods: Vec<Option<Days>> = match table.period() {
-            None => vec![None; rows.num_rows()],
-            Some(column) => {
-                let undated = || StoreError::Undated { table: table.name, column };
-                let days = part::days(rows, column).map_err(misfit)?;
-                let period = |day: Option<NaiveDate>| Ok(Some(part_of(day.ok_or_else(undated)?, self.head.as_of)));
-                days.into_iter().map(period).collect::<Result<_, _>>()?
-            }
-        };
-        let mut places: BTreeMap<Slot, Vec<u32>> = BTreeMap::new();
-        for ((at, account_id), period) in (0_u32..).zip(accounts).zip(periods) {
-            places.entry(Slot { table: table.name, account_id, period }).or_default().push(at);
-        }
-        let take = |(slot, places)| Ok((slot, take_record_batch(rows, &UInt32Array::from(places))?));
-        places.into_iter().map(take).collect::<Result<_, _>>().map_err(misfit)
     }
 
     /// What this scan asked for.
@@ -314,7 +305,7 @@ impl SnapshotWriter {
                 Some(_) => without_days(table, &rows, self.replaced(table.name, account)),
             };
             let rows = rows.map_err(misfit)?;
-            for (slot, rows) in self.split(table, &rows)? {
+            for (slot, rows) in split(table, &rows, self.head.as_of)? {
                 let fresh = self.held.get(&slot).map(|held| held.batches(table)).transpose().map_err(misfit)?;
                 let rows = without_keys(table, &rows, &fresh.unwrap_or_default()).map_err(misfit)?;
                 let held = slots.entry(slot).or_default();

@@ -8,6 +8,7 @@ mod answer;
 pub mod athena;
 pub mod emr;
 pub mod emr_serverless;
+pub mod exports;
 pub mod fault;
 pub mod glue;
 pub mod ledger;
@@ -42,6 +43,7 @@ pub struct Account {
     pub today: NaiveDate,
     pub ledger: ledger::Ledger,
     pub s3: s3::Buckets,
+    pub exports: Vec<exports::Export>,
     pub lenses: Vec<lens::Lens>,
     pub metrics: metrics::Metrics,
     pub athena: athena::Athena,
@@ -72,6 +74,7 @@ impl Account {
             today,
             ledger: ledger::Ledger::default(),
             s3: s3::Buckets::default(),
+            exports: Vec::new(),
             lenses: Vec::new(),
             metrics: metrics::Metrics::default(),
             athena: athena::Athena::default(),
@@ -105,6 +108,7 @@ impl Account {
                 self.advise(request)
             }
             "cost-optimization-hub" | "billing" | "budgets" => self.advise(request),
+            "bcm-data-exports" => exports::answer(request, &self.exports),
             "cloudtrail" => self.trail.answer(request, self.today),
             "ec2" => self.network.answer(request, &self.id),
             "network-firewall" => self.network.firewall(request),

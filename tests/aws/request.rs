@@ -92,6 +92,7 @@ impl Request {
             let service = match prefix {
                 "AWSInsightsIndexService" => "ce",
                 "AmazonAthena" => "athena",
+                "AWSBillingAndCostManagementDataExports" => "bcm-data-exports",
                 "AWSGlue" => "glue",
                 "AWSBilling" => "billing",
                 "AWSBudgetServiceGateway" => "budgets",

@@ -12,6 +12,7 @@ pub mod cloudwatch;
 pub mod cost_explorer;
 pub mod emr;
 pub mod emr_serverless;
+pub mod exports;
 pub mod failure;
 pub mod glue;
 pub mod heard;
@@ -40,6 +41,7 @@ use crate::model::service;
 /// Every call that a scan makes, by collector. The connector's allowlist and the printed IAM policy are made from it.
 pub const READS: &[&[Read]] = &[
     cost_explorer::READS,
+    exports::READS,
     organization::READS,
     s3::READS,
     cloudwatch::READS,
@@ -74,6 +76,8 @@ pub enum Reach {
 pub enum Collector {
     /// Cost Explorer.
     Bill,
+    /// Exports of the bill.
+    Exports,
     /// The accounts of the organization.
     Organization,
     /// Buckets, their settings and unfinished uploads.
@@ -102,8 +106,9 @@ pub enum Collector {
 
 impl Collector {
     /// Those that `--only` chooses from, in the order in which they run.
-    pub const ALL: [Collector; 12] = [
+    pub const ALL: [Collector; 13] = [
         Collector::Bill,
+        Collector::Exports,
         Collector::S3,
         Collector::Storage,
         Collector::Athena,
@@ -121,6 +126,7 @@ impl Collector {
     pub const fn name(self) -> &'static str {
         match self {
             Collector::Bill => "bill",
+            Collector::Exports => "exports",
             Collector::Organization => "organization",
             Collector::S3 => "s3",
             Collector::Storage => "cloudwatch",
@@ -145,6 +151,7 @@ impl Collector {
     pub const fn reads(self) -> &'static [Read] {
         match self {
             Collector::Bill => cost_explorer::READS,
+            Collector::Exports => exports::READS,
             Collector::Organization => organization::READS,
             Collector::S3 => s3::READS,
             Collector::Storage => cloudwatch::READS,
@@ -164,7 +171,9 @@ impl Collector {
     /// read whatever it costs.
     pub const fn billed_as(self) -> &'static [&'static str] {
         match self {
-            Collector::Bill | Collector::Organization | Collector::Trail | Collector::Advice => &[],
+            Collector::Bill | Collector::Exports | Collector::Organization | Collector::Trail | Collector::Advice => {
+                &[]
+            }
             Collector::S3 | Collector::Storage => &[service::S3],
             Collector::Athena => &[service::ATHENA],
             Collector::Glue => &[service::GLUE],
@@ -177,7 +186,7 @@ impl Collector {
     /// Returns in which phase of a scan it runs, and how often.
     pub const fn reach(self) -> Reach {
         match self {
-            Collector::Bill => Reach::Bill,
+            Collector::Bill | Collector::Exports => Reach::Bill,
             Collector::Organization => Reach::Organization,
             Collector::S3 => Reach::Buckets,
             Collector::Storage
@@ -202,6 +211,7 @@ impl Collector {
     pub async fn collect(self, scope: Scope, sink: Sink) {
         match self {
             Collector::Bill => drop(cost_explorer::collect(&scope, &sink).await),
+            Collector::Exports => drop(exports::collect(&scope, &sink).await),
             Collector::Organization => drop(organization::collect(&scope, &sink).await),
             Collector::S3 => drop(s3::collect(&scope, &sink).await),
             Collector::Storage => cloudwatch::collect(&scope, &sink).await,

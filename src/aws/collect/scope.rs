@@ -216,6 +216,11 @@ impl Scope {
         client::lake_formation(&self.sdk, self.tag("lakeformation"))
     }
 
+    /// Returns the Data Exports client: one global endpoint, whatever Region is scanned.
+    pub fn data_exports(&self) -> aws_sdk_bcmdataexports::Client {
+        client::data_exports(&self.sdk, &self.account_id)
+    }
+
     /// Returns the Organizations client: one global endpoint, whatever Region is scanned.
     pub fn organizations(&self) -> aws_sdk_organizations::Client {
         client::organizations(&self.sdk, &self.account_id)

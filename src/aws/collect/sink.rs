@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Coverage, CoverageState, Event, Row};
-use crate::store::{Snapshot, Table};
+use crate::store::{Draft, Snapshot, Table};
 
 /// Pieces that may wait for the part writer: one that is behind slows the collectors down instead of filling memory. A
 /// piece may be some megabytes.
@@ -23,6 +23,8 @@ const NEWS: usize = 1024;
 pub enum Piece {
     /// Rows of a table.
     Rows(&'static Table, Vec<Row>),
+    /// Rows that were packed by whoever read them.
+    Draft(Draft),
     /// What was seen, or not.
     Cover(Coverage),
     /// Days of a table that are read again, both included: what an earlier scan knew of them is not carried over.
@@ -30,7 +32,7 @@ pub enum Piece {
         /// The table.
         table: &'static Table,
         /// The account whose rows are read again.
-        account_id: String,
+        account_id: Option<String>,
         /// First day.
         from: NaiveDate,
         /// Last day.
@@ -112,7 +114,18 @@ impl Sink {
 
     /// Says that the days `from` to `to` of `table` are read again. Call it before their rows.
     pub async fn replace(&self, table: &'static Table, account_id: &str, from: NaiveDate, to: NaiveDate) {
-        self.send(Piece::Replace { table, account_id: account_id.to_owned(), from, to }).await;
+        self.replace_of(table, Some(account_id.to_owned()), from, to).await;
+    }
+
+    /// The same for rows of an account that nobody names.
+    pub async fn replace_of(&self, table: &'static Table, account_id: Option<String>, from: NaiveDate, to: NaiveDate) {
+        self.send(Piece::Replace { table, account_id, from, to }).await;
+    }
+
+    /// Hands over rows that are packed already.
+    pub async fn draft(&self, draft: Draft) {
+        self.rows.fetch_add(draft.rows(), Ordering::Relaxed);
+        self.send(Piece::Draft(draft)).await;
     }
 
     /// Says how many requests of `operation` are still to come.

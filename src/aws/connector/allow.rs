@@ -10,6 +10,9 @@ use super::tag::{Call, Role};
 pub const STORE: &[&str] =
     &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListObjectsV2", "s3:HeadObject", "s3:HeadBucket"];
 
+/// Operations that read exports, each under the prefix that it is delivered to.
+pub const EXPORTS: &[&str] = &["s3:GetObject", "s3:ListObjectsV2", "s3:HeadObject", "s3:HeadBucket"];
+
 /// Operations that find out who we are and are called through a client of our own.
 pub const IDENTITY: &[&str] = &["sts:GetCallerIdentity"];
 

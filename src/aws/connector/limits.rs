@@ -48,7 +48,7 @@ const fn every_two_seconds(burst: u32) -> Pace {
 /// General Reference, Glue quotas), so a pace that leaves room for the jobs there; Cost Explorer publishes none, its staff
 /// say under 10/s; S3 publishes none for configuration reads, so a pace that no bucket notices; EC2 User Guide, request
 /// throttling (reads: 100 at once, 20/s, by operation, account and Region), of which half; CloudTrail API reference
-/// (`LookupEvents` 2/s by account and Region). Budgets, Cost Optimization Hub and Network Firewall publish none.
+/// (`LookupEvents` 2/s by account and Region). Budgets, Data Exports, Cost Optimization Hub and Network Firewall publish none.
 pub fn default_pace(operation: &str) -> Pace {
     match operation {
         "athena:ListQueryExecutions" => pace(5, 10),
@@ -61,9 +61,16 @@ pub fn default_pace(operation: &str) -> Pace {
         "emr:DescribeCluster" | "emr:ListInstanceGroups" => pace(1, 10),
         "emr:GetManagedScalingPolicy" | "emr:GetAutoTerminationPolicy" => pace(1, 5),
         _ => match operation.split(':').next() {
-            Some("ce" | "athena" | "emr" | "billing" | "budgets" | "cost-optimization-hub" | "network-firewall") => {
-                pace(5, 5)
-            }
+            Some(
+                "ce"
+                | "athena"
+                | "bcm-data-exports"
+                | "emr"
+                | "billing"
+                | "budgets"
+                | "cost-optimization-hub"
+                | "network-firewall",
+            ) => pace(5, 5),
             Some("ec2") => pace(10, 50),
             Some("glue" | "lakeformation") => pace(5, 10),
             Some("s3") => pace(100, 100),

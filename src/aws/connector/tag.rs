@@ -24,6 +24,8 @@ pub enum Role {
     Writing,
     /// Keeping snapshots in S3.
     Store,
+    /// Reading exports: bills, Storage Lens, inventories.
+    Exports,
     /// Finding out who we are: SSO, STS, metadata.
     Credentials,
     /// Fetching AWS's public price list: unsigned, of nobody's account.

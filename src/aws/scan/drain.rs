@@ -28,12 +28,13 @@ pub async fn drain(
             piece = pieces.recv() => match piece {
                 None => return Ok((writer, tally)),
                 Some(Piece::Rows(table, rows)) => writer.append(table, rows)?,
+                Some(Piece::Draft(draft)) => writer.keep(draft)?,
                 Some(Piece::Cover(coverage)) => {
                     tally.add(&coverage);
                     writer.cover(coverage);
                 }
                 Some(Piece::Replace { table, account_id, from, to }) => {
-                    writer.replace_period(table, account_id.as_str(), from, to);
+                    writer.replace_period(table, account_id.as_deref(), from, to);
                 }
                 Some(Piece::Ahead { what, operation, requests }) => {
                     let price = connector.price(operation, "");

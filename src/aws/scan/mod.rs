@@ -4,6 +4,8 @@
 
 pub mod accounts;
 mod drain;
+mod exports;
+pub mod files;
 mod regions;
 mod tally;
 
@@ -20,13 +22,13 @@ use self::accounts::{Accounts, Entered, Known};
 use self::drain::drain;
 use self::regions::Regions;
 use crate::aws::collect::s3::OTHER_REGIONS;
-use crate::aws::collect::{Allowance, Collector, Heard, Options, Place, Reach, Scope, Sink, cost_explorer, s3};
+use crate::aws::collect::{self, Allowance, Collector, Heard, Options, Reach, Scope, Sink, cost_explorer, s3};
 use crate::aws::member::MemberRole;
 use crate::aws::rank::{Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Money, Origin};
 use crate::store::tables::scan::ACCOUNTS;
-use crate::store::{BillPages, Head, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
+use crate::store::{BillPages, Head, Place, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
 
 /// How long a collector may take to hand over its gaps once its time is up, or Ctrl-C was pressed.
 const TO_END: Duration = Duration::from_secs(30);
@@ -50,6 +52,8 @@ pub struct Order {
     pub role: Option<MemberRole>,
     /// True to read every service, account and Region, however little it costs.
     pub all: bool,
+    /// Exports of the bill that were named, beside those that the account has.
+    pub bills: Vec<Place>,
     /// Limits of the collectors.
     pub options: Options,
 }
@@ -106,6 +110,12 @@ pub enum ScanError {
     #[error("nothing could be read, so there is no snapshot: {example}")]
     NothingSeen {
         /// Why one of the calls failed; text from outside.
+        example: String,
+    },
+    /// Of the files that were handed over not one month could be read.
+    #[error("none of the exports could be read, so there is no snapshot: {example}")]
+    NoFiles {
+        /// What was wrong with one of them; text from outside.
         example: String,
     },
     /// The task that keeps what the collectors hand over ended in a panic.
@@ -223,6 +233,7 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>,
         billed = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
         regions.add(std::mem::take(&mut billed.regions));
     }
+    exports::read(scope, sink, order).await;
     // Whoever names a Region wants it read, however little it costs.
     let everything = order.all || regions.given().is_some();
     let spend = if everything { Spend::default() } else { std::mem::take(&mut billed.spend) };
@@ -313,7 +324,7 @@ async fn bill(scope: Scope, sink: Sink) -> cost_explorer::Bill {
     cost_explorer::collect(&scope, &sink).await
 }
 
-async fn buckets(scope: Scope, sink: Sink) -> Vec<Place> {
+async fn buckets(scope: Scope, sink: Sink) -> Vec<collect::Place> {
     s3::collect(&scope, &sink).await
 }
 

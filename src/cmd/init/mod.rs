@@ -50,7 +50,15 @@ pub async fn run(args: &Init, context: &Context) -> Result<(), Failure> {
         context.term.warn(&banner);
     }
     let (accounts, options) = (Accounts::Own, Options::default());
-    let order = Order { as_of: context.now(), collectors: [].into(), accounts, role: None, all: false, options };
+    let order = Order {
+        as_of: context.now(),
+        collectors: [].into(),
+        accounts,
+        role: None,
+        all: false,
+        bills: Vec::new(),
+        options,
+    };
     let (scope, _) = prepare(&session, &context.store().await?, &order).await?;
     let found = discover(&scope).await;
     let notes = notes::notes(&session, &found);

@@ -1,5 +1,6 @@
 //! `scan`: reads the account into a new snapshot, or says what that would cost. Changes nothing in AWS.
 
+mod files;
 pub(super) mod show;
 
 use std::collections::BTreeSet;
@@ -35,10 +36,14 @@ const NEWS: usize = 1024;
 /// Read the account into a new snapshot; changes nothing in AWS.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// Read only these: bill, s3, cloudwatch, athena, glue, network, cloudtrail, advice, emr, emr-serverless, redshift,
+    /// Read only these: bill, exports, s3, cloudwatch, athena, glue, network, cloudtrail, advice, emr, emr-serverless, redshift,
     /// redshift-serverless. The rest comes over from the last snapshot.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = collector)]
     only: Vec<Collector>,
+    /// Also read this export of the bill: a folder, a file, or s3://bucket/prefix with Cost and Usage Reports (2.0 or
+    /// legacy) or FOCUS files. May be given more than once. Without any credentials it is read alone.
+    #[arg(long, value_name = "PATH")]
+    bill: Vec<String>,
     /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent).
     #[arg(long, value_name = "ADVISER", value_delimiter = ',', value_parser = adviser)]
     without: Vec<Adviser>,
@@ -161,12 +166,15 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let cancel = setup.cancel.clone();
     let mut wishes = Wishes::listen()?;
     let opened = async {
-        let session = context.session(setup).await?;
+        let Some(session) = files::session(&args.bill, context, setup).await? else { return Ok(None) };
         let store = store(context, &session).await?;
-        let order = order(args, context, &store).await?;
-        Ok((session, store, order))
+        let mut order = order(args, context, &store).await?;
+        order.bills = files::places(&args.bill, Some(&session)).await?;
+        Ok(Some((session, store, order)))
     };
-    let (session, store, order) = unless_interrupted(&mut wishes, Box::pin(opened)).await?;
+    let Some((session, store, order)) = unless_interrupted(&mut wishes, Box::pin(opened)).await? else {
+        return files::run(&args.bill, context, format, &mut wishes).await;
+    };
     if args.estimate {
         let estimates = async { Ok(estimate(&session, &store, &order).await?) };
         let estimates = unless_interrupted(&mut wishes, Box::pin(estimates)).await?;
@@ -215,6 +223,7 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
         accounts,
         role: args.members.role(&context.config),
         all: args.all,
+        bills: Vec::new(),
         options,
     })
 }
@@ -323,6 +332,8 @@ impl From<ScanError> for Failure {
             ScanError::NothingSeen { .. } => {
                 Failure::failed(message).hint("check the network, the proxy variables and `--endpoint-url`")
             }
+            ScanError::NoFiles { .. } => Failure::failed(message)
+                .hint("`--bill` takes a folder, a file or s3://bucket/prefix with exports of a bill"),
             ScanError::Interrupted => Failure::new(Kind::Interrupted, message),
             ScanError::NothingPaid { .. } => Failure::new(Kind::Partly, message)
                 .hint("raise it with `--max-cost USD`; `leanlake scan --estimate` says what a whole scan costs"),

@@ -1,8 +1,9 @@
 //! Files divided into lanes that are read side by side, each one file (or row group) after the other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray, new_null_array};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::execution::TaskContext;
@@ -35,6 +36,7 @@ struct Lane {
     schema: SchemaRef,
     objects: Arc<dyn ObjectStore>,
     opened: Arc<Vec<Opened>>,
+    else_instants: BTreeMap<usize, i64>,
     pieces: Vec<Piece>,
 }
 
@@ -57,6 +59,7 @@ pub fn lanes(files: &Files, asked: &[usize], count: usize) -> Result<Vec<Arc<dyn
             schema: Arc::clone(&schema),
             objects: Arc::clone(&files.objects),
             opened: Arc::clone(&files.opened),
+            else_instants: files.else_instants.clone(),
             pieces,
         }) as Arc<dyn PartitionStream>
     };
@@ -97,6 +100,7 @@ struct Reader {
     schema: SchemaRef,
     objects: Arc<dyn ObjectStore>,
     opened: Arc<Vec<Opened>>,
+    else_instants: BTreeMap<usize, i64>,
     piece: Piece,
     batch_rows: usize,
 }
@@ -109,6 +113,7 @@ impl Reader {
             schema: Arc::clone(&lane.schema),
             objects: Arc::clone(&lane.objects),
             opened: Arc::clone(&lane.opened),
+            else_instants: lane.else_instants.clone(),
             piece: piece.clone(),
             batch_rows,
         }
@@ -131,6 +136,14 @@ impl Reader {
         Ok(raw.map(move |batch| self.fit(&batch?, &used)).boxed())
     }
 
+    /// Returns the values of a wanted column that the file lacks.
+    fn lacking(&self, at: usize, rows: usize) -> ArrayRef {
+        match self.else_instants.get(&at) {
+            Some(instant) => Arc::new(TimestampMicrosecondArray::from_value(*instant, rows)),
+            None => new_null_array(&Type::arrow(self.foreign.columns[at].kind), rows),
+        }
+    }
+
     /// Returns the wanted columns of a batch that holds the file's columns `used`.
     fn fit(&self, raw: &RecordBatch, used: &[usize]) -> Result<RecordBatch, FileError> {
         let opened = &self.opened[self.piece.file];
@@ -138,7 +151,7 @@ impl Reader {
             let (wanted, place) = (&self.foreign.columns[*at], opened.places[*at]);
             let place = place.and_then(|place| used.binary_search(&place).ok());
             let Some(array) = place.map(|place| raw.column(place)) else {
-                return Ok(new_null_array(&Type::arrow(wanted.kind), raw.num_rows()));
+                return Ok(self.lacking(*at, raw.num_rows()));
             };
             let fitted = adapt(array, wanted.kind, self.foreign.null_words);
             fitted.map_err(|reason| FileError::new(&opened.file.shown, format!("column `{}`: {reason}", wanted.name)))

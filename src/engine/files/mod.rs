@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use chrono::{DateTime, Utc};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::TableType;
@@ -184,6 +185,8 @@ pub struct Files {
     schema: SchemaRef,
     objects: Arc<dyn ObjectStore>,
     opened: Arc<Vec<Opened>>,
+    /// Values of columns, by their places, where a file lacks them: microseconds since 1970.
+    else_instants: BTreeMap<usize, i64>,
 }
 
 impl Files {
@@ -200,14 +203,23 @@ impl Files {
         let opened: Vec<Opened> = looked.buffered(OPENED_AT_ONCE).try_collect().await?;
         let fields = foreign.columns.iter().map(|column| Field::new(column.name, column.kind.arrow(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        Ok(Files { foreign, schema, objects, opened: Arc::new(opened) })
+        Ok(Files { foreign, schema, objects, opened: Arc::new(opened), else_instants: BTreeMap::new() })
+    }
+
+    /// Returns the files with `instant` in a column of times where a file lacks it: what a file does not say, the name
+    /// of its folder may.
+    #[must_use]
+    pub fn or_instant(mut self, column: &str, instant: DateTime<Utc>) -> Self {
+        let place = self.foreign.columns.iter().position(|of| of.name == column && of.kind == Type::Instant);
+        self.else_instants.extend(place.map(|place| (place, instant.timestamp_micros())));
+        self
     }
 
     /// Returns the columns that files lack, in order, with how many of the files lack them. They are NULL there.
     pub fn missing(&self) -> Vec<(&'static str, usize)> {
         let lacking = |at: usize| self.opened.iter().filter(|file| file.places[at].is_none()).count();
-        let columns = self.foreign.columns.iter().enumerate().map(|(at, column)| (column.name, lacking(at)));
-        columns.filter(|(_, lacking)| *lacking > 0).collect()
+        let columns = self.foreign.columns.iter().enumerate().filter(|(at, _)| !self.else_instants.contains_key(at));
+        columns.map(|(at, column)| (column.name, lacking(at))).filter(|(_, lacking)| *lacking > 0).collect()
     }
 
     /// Returns the kind of the files.

@@ -138,6 +138,7 @@ pub const BILL: Table = Table {
         "operation",
         "resource",
         "line_type",
+        "record_type",
         "pricing_rate_id",
         "unit",
         "currency",

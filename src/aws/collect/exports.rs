@@ -1,0 +1,83 @@
+//! Exports of the bill that the account has in Data Exports: where they are delivered. Reads no file of theirs.
+
+use aws_sdk_bcmdataexports::Client;
+use aws_sdk_bcmdataexports::types::ExportReference;
+
+use super::ask::ask;
+use super::pages::{Listed, list};
+use super::{Failed, Read, Scope, Sink};
+use crate::store::tables::bill::BILL;
+
+/// What this collector calls. The files themselves are read by prefix, under an allowlist of their own.
+pub const READS: &[Read] = &[LIST, GET];
+
+const LIST: Read = Read::rows("bcm-data-exports:ListExports", "bcm-data-exports:ListExports", BILL.name);
+const GET: Read = Read::rows("bcm-data-exports:GetExport", "bcm-data-exports:GetExport", BILL.name);
+
+/// The tables of Data Exports that are bills, as their queries name them.
+const BILLS: &[&str] = &["COST_AND_USAGE_REPORT", "FOCUS_1_"];
+
+/// Where an export of the bill is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Its name; text from outside.
+    pub name: String,
+    /// `s3://bucket/prefix/name`; text from outside.
+    pub url: String,
+    /// The bucket's Region.
+    pub region: String,
+}
+
+/// What Data Exports told.
+#[derive(Debug)]
+pub struct Told {
+    /// The exports of the bill.
+    pub exports: Vec<Export>,
+    listed: Listed<ExportReference>,
+    refused: Vec<(String, Failed)>,
+}
+
+impl Told {
+    /// Returns why there may be more exports.
+    pub fn failed(self) -> Option<Failed> {
+        self.listed.failed.or_else(|| self.refused.into_iter().next().map(|(_, failed)| failed))
+    }
+}
+
+/// Returns the exports of the bill. What could not be asked is a gap.
+pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Export> {
+    let told = find(scope).await;
+    sink.cover(told.listed.coverage(&LIST).at(&scope.account_id, None)).await;
+    for (name, failed) in &told.refused {
+        sink.cover(failed.gap(&GET).at(&scope.account_id, None).of(name.as_str())).await;
+    }
+    told.exports
+}
+
+/// Asks which exports of the bill there are, and where each is delivered.
+pub async fn find(scope: &Scope) -> Told {
+    let client = scope.data_exports();
+    let listed = list(scope, client.list_exports().into_paginator().send(), |page| page.exports).await;
+    let (mut exports, mut refused) = (Vec::new(), Vec::new());
+    for reference in &listed.items {
+        match describe(scope, &client, &reference.export_arn).await {
+            Ok(export) => exports.extend(export),
+            Err(failed) => refused.push((reference.export_name.clone(), failed)),
+        }
+    }
+    Told { exports, listed, refused }
+}
+
+/// Returns where the export is delivered; `None` when it is no bill.
+async fn describe(scope: &Scope, client: &Client, arn: &str) -> Result<Option<Export>, Failed> {
+    let answer = ask(scope, client.get_export().export_arn(arn).send()).await?;
+    let Some(export) = answer.export else { return Ok(None) };
+    let query = export.data_query.map(|query| query.query_statement.to_uppercase()).unwrap_or_default();
+    let to = export.destination_configurations.and_then(|to| to.s3_destination);
+    let is_bill = BILLS.iter().any(|table| query.contains(table));
+    Ok(to.filter(|_| is_bill).map(|to| {
+        let folders = [to.s3_bucket.as_str(), to.s3_prefix.trim_matches('/'), export.name.as_str()];
+        let path: Vec<&str> = folders.into_iter().filter(|folder| !folder.is_empty()).collect();
+        Export { url: format!("s3://{}", path.join("/")), name: export.name, region: to.s3_region }
+    }))
+}

@@ -1,0 +1,84 @@
+//! A snapshot from files alone: exports that somebody handed over, without an account to ask. Calls nobody.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+use super::exports::known;
+use super::{Outcome, ScanError};
+use crate::aws::collect::READS;
+use crate::model::{Coverage, CoverageState, Money, Origin, Untrusted};
+use crate::rollup::export::{Order, Step, import, survey};
+use crate::store::tables::bill::BILL;
+use crate::store::{Head, Place, Receipt, SnapshotWriter, Store};
+
+/// Why nothing else is known.
+const ALONE: &str = "read from files alone, without an account to ask";
+
+/// Reads the exports in `bills` into a new snapshot.
+///
+/// # Errors
+/// No month could be read, or the store cannot be written.
+pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, bills: &[Place]) -> Result<Outcome, ScanError> {
+    let began = Instant::now();
+    let mut found = survey(bills).await;
+    let payer = found.units.iter().find_map(|unit| unit.payer.clone());
+    let others = found.units.extract_if(.., |unit| unit.payer.is_some() && unit.payer != payer);
+    let others: Vec<Coverage> = others.map(|unit| other(&unit.export, payer.as_deref())).collect();
+    found.gaps.extend(others);
+    let head = Head { origin: Origin::Files, payer, account_id: None, as_of };
+    let base = store.base(&head).await?;
+    let earlier = match &base {
+        Some(base) => base.coverage().await?,
+        None => Vec::new(),
+    };
+    let known = known(&earlier);
+    let order = Order { as_of, known: known.clone(), account_id: None };
+    let mut writer = store.write(head, base.as_ref());
+    let mut taken = Taken { seen: !known.is_empty(), gaps: Vec::new() };
+    let steps = import(found.units, &order).await;
+    for step in found.gaps.into_iter().map(Step::Cover).chain(steps) {
+        taken.take(&mut writer, step)?;
+    }
+    if !taken.seen {
+        let example = taken.gaps.iter().find_map(|gap| gap.reason.as_ref()).map(Untrusted::terminal);
+        return Err(ScanError::NoFiles { example: example.unwrap_or_default() });
+    }
+    for read in READS.iter().copied().flatten().filter(|read| read.columns.is_empty() && read.table != BILL.name) {
+        writer.cover(Coverage::new(read.table, read.operation, CoverageState::NotAsked).because(ALONE));
+    }
+    let receipt = Receipt { seconds: began.elapsed().as_secs(), ..Receipt::default() };
+    let snapshot = writer.finish(receipt, false).await?;
+    let (left_out, gaps) = (Money::ZERO, taken.gaps);
+    Ok(Outcome { snapshot, gaps, left_out, interrupted: false, over_budget: false, refused: None })
+}
+
+/// The gap of an export that belongs into a snapshot of its own.
+fn other(export: &str, payer: Option<&str>) -> Coverage {
+    let why = format!("it is another payer's than {}: scan it by itself", payer.unwrap_or("the first"));
+    Coverage::new(BILL.name, crate::rollup::export::READ, CoverageState::Missing).of(export).because(why)
+}
+
+struct Taken {
+    seen: bool,
+    gaps: Vec<Coverage>,
+}
+
+impl Taken {
+    fn take(&mut self, writer: &mut SnapshotWriter, step: Step) -> Result<(), ScanError> {
+        match step {
+            Step::Replace { account_id, days } => {
+                writer.replace_period(&BILL, account_id.as_deref(), days.from, days.to);
+            }
+            Step::Rows(draft) => {
+                self.seen = true;
+                writer.keep(draft)?;
+            }
+            Step::Cover(coverage) => {
+                self.gaps.extend(coverage.is_gap().then(|| coverage.clone()));
+                writer.cover(coverage);
+            }
+        }
+        Ok(())
+    }
+}
