@@ -1,19 +1,25 @@
 //! What the last full month's bill says, by usage type and by line. Never a month with a missing or unsettled day.
+//!
+//! The export of the bill says it where it holds the month; else Cost Explorer does. They are never added up.
+
+mod month;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
 use crate::model::{BillLine, Money, Row};
 use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
+pub use month::BillMonth;
+pub(super) use month::COST;
 
-/// Days until a day's cost is final for our purposes.
-const SETTLE_DAYS: u64 = 2;
-/// Net amortised where the caller may see it, else amortised, else unblended.
-pub(super) const COST: &str = "sum(coalesce(net_amortized, amortized, unblended))";
 /// S3, CloudWatch Logs, the container registry and the vaults of Amazon Glacier all bill `TimedStorage-ByteHrs`, at
 /// prices of their own: only S3's says what S3 costs. The archive classes of S3 may stand under a Glacier service.
 const OWN_NAME: &str = "(usage_type not like '%TimedStorage-%' or service = 'Amazon Simple Storage Service' \
@@ -28,12 +34,31 @@ pub struct LineCost {
     pub net: Money,
 }
 
-/// Returns the first day of the newest month whose every day is on the bill and settled.
+/// What one resource used and cost of one usage type in the last full month, from the export of the bill: by the
+/// resource's [`plain`] name and by usage type.
+pub(super) type ByResource = BTreeMap<(String, String), BilledUsage>;
+
+/// What an export and Cost Explorer say of one month; the difference is shown, never spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Compared {
+    /// First day of the month.
+    pub month: NaiveDate,
+    /// Net amortised cost of usage in Cost Explorer, of the days that both have.
+    pub cost_explorer: Money,
+    /// The same in the export.
+    pub export: Money,
+    /// `export` − `cost_explorer`.
+    pub difference: Money,
+    /// Days that both have.
+    pub days: i64,
+}
+
+/// Returns the newest month whose every day is on the bill and settled.
 ///
 /// # Errors
 /// The question to the snapshot failed.
-pub async fn full_month(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<NaiveDate>, AnalysisError> {
-    find_month(engine, as_of).await.map_err(AnalysisError::of("bill"))
+pub async fn full_month(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<BillMonth>, AnalysisError> {
+    BillMonth::last(engine, as_of).await.map_err(AnalysisError::of("bill"))
 }
 
 /// Returns what was used and paid in the last full month by usage type. A quantity that the bill mixes is 0, which
@@ -54,7 +79,7 @@ pub async fn rate_card(engine: &Engine, book: PriceBook, as_of: DateTime<Utc>) -
     Ok(RateCard::new(book, billed(engine, as_of).await?, payer))
 }
 
-/// Returns the lines of the last full month's bill, by account, Region, service and usage type.
+/// Returns the lines of the last full month's bill, by Region, service and usage type.
 ///
 /// # Errors
 /// The question to the snapshot failed.
@@ -71,11 +96,8 @@ pub async fn by_account(
     as_of: DateTime<Utc>,
 ) -> Result<BTreeMap<(String, String), Money>, AnalysisError> {
     let failed = AnalysisError::of("bill");
-    let Some(month) = find_month(engine, as_of).await.map_err(&failed)? else { return Ok(BTreeMap::new()) };
-    let sql = format!(
-        "select linked_account_id, service, {COST} as net from costs_by_account where {} group by 1, 2",
-        within(month)
-    );
+    let Some(month) = BillMonth::last(engine, as_of).await.map_err(&failed)? else { return Ok(BTreeMap::new()) };
+    let sql = format!("select linked_account_id, service, sum(net) as net from {} group by 1, 2", month.by_account());
     let rows = engine.rows(&sql).await.map_err(&failed)?;
     let paid = |row: &Row| {
         Some(((row.text("linked_account_id")?.raw().to_owned(), row.key("service").to_owned()), row.money("net")?))
@@ -83,42 +105,85 @@ pub async fn by_account(
     Ok(rows.iter().filter_map(paid).collect())
 }
 
-pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<BilledUsage>, EngineError> {
-    let Some(month) = find_month(engine, as_of).await? else { return Ok(Vec::new()) };
-    let sql = format!(
-        "select usage_type, min(region) as region, {COST} as net, sum(usage) as quantity, \
-         count(*) - count(usage) as mixed from costs where {} and {OWN_NAME} group by 1 order by 1",
-        within(month)
-    );
-    let usage = |row: &Row| {
-        let whole = row.int("mixed") == Some(0);
-        Some(BilledUsage {
-            usage_type: row.key("usage_type").to_owned(),
-            region: row.text("region").map(|region| region.raw().to_owned()),
-            quantity: row.decimal("quantity").filter(|_| whole).unwrap_or(Decimal::ZERO),
-            net: row.money("net")?,
-            month,
+/// Returns the months of which an export and Cost Explorer both have days, the newest first.
+///
+/// # Errors
+/// The question to the snapshot failed.
+pub async fn compared(engine: &Engine) -> Result<Vec<Compared>, AnalysisError> {
+    let rows = engine.rows(month::COMPARED).await.map_err(AnalysisError::of("bill"))?;
+    let compared = |row: &Row| {
+        let (cost_explorer, export) = (row.money("cost_explorer")?, row.money("export")?);
+        Some(Compared {
+            month: row.date("month")?,
+            cost_explorer,
+            export,
+            difference: export - cost_explorer,
+            days: row.int("days")?,
         })
     };
-    Ok(engine.rows(&sql).await?.iter().filter_map(usage).collect())
+    Ok(rows.iter().filter_map(compared).collect())
+}
+
+pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<BilledUsage>, EngineError> {
+    let Some(month) = BillMonth::last(engine, as_of).await? else { return Ok(Vec::new()) };
+    let sql = format!(
+        "select usage_type, min(region) as region, {SUMS} from {} where {OWN_NAME} group by 1 order by 1",
+        month.usage()
+    );
+    Ok(engine.rows(&sql).await?.iter().filter_map(|row| used(row, month.first)).collect())
+}
+
+/// Returns usage by resource and usage type; nothing where no export that names them holds the last full month.
+pub(super) async fn find_by_resource(engine: &Engine, as_of: DateTime<Utc>) -> Result<ByResource, EngineError> {
+    let month = BillMonth::last(engine, as_of).await?;
+    let Some(month) = month.filter(|month| month.exported) else { return Ok(ByResource::new()) };
+    let sql = format!(
+        "select resource, usage_type, min(region) as region, {SUMS} from {} where {OWN_NAME} and resource is not null \
+         group by 1, 2",
+        month.usage()
+    );
+    let resource = |row: &Row| {
+        let usage = used(row, month.first)?;
+        Some(((plain(row.text("resource")?.raw()).to_owned(), usage.usage_type.clone()), usage))
+    };
+    Ok(engine.rows(&sql).await?.iter().filter_map(resource).collect())
+}
+
+/// Returns what an ARN says beyond partition and service: a bucket's own name, `athena:REGION:ACCOUNT:workgroup/NAME`.
+/// Exports write some buckets as names and some as ARNs.
+pub(super) fn plain(resource: &str) -> &str {
+    let within = resource.strip_prefix("arn:").and_then(|rest| rest.split_once(':')).map_or(resource, |(_, rest)| rest);
+    within.strip_prefix("s3:::").unwrap_or(within)
+}
+
+/// Quantities of several units, or of some rows only, are no quantity.
+const SUMS: &str = "sum(net) as net, sum(usage) as quantity, \
+                    count(*) - count(usage) + count(distinct unit) - 1 as mixed";
+
+fn used(row: &Row, month: NaiveDate) -> Option<BilledUsage> {
+    let whole = row.int("mixed").is_some_and(|mixed| mixed <= 0);
+    Some(BilledUsage {
+        usage_type: row.key("usage_type").to_owned(),
+        region: row.text("region").map(|region| region.raw().to_owned()),
+        quantity: row.decimal("quantity").filter(|_| whole).unwrap_or(Decimal::ZERO),
+        net: row.money("net")?,
+        month,
+    })
 }
 
 /// Only a payer's bill holds other accounts than the one that was asked.
 async fn find_payer(engine: &Engine, as_of: DateTime<Utc>) -> Result<Payer, EngineError> {
-    let Some(month) = find_month(engine, as_of).await? else { return Ok(Payer::Unknown) };
-    let sql = format!(
-        "select count(*) as others from costs_by_account where linked_account_id <> account_id and {}",
-        within(month)
-    );
+    let Some(month) = BillMonth::last(engine, as_of).await? else { return Ok(Payer::Unknown) };
+    let sql = format!("select count(*) as others from {} where linked_account_id <> account_id", month.by_account());
     let others = engine.rows(&sql).await?.first().and_then(|row| row.int("others"));
     Ok(if others.is_some_and(|others| others > 0) { Payer::Known } else { Payer::Unknown })
 }
 
 async fn find_lines(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<LineCost>, EngineError> {
-    let Some(month) = find_month(engine, as_of).await? else { return Ok(Vec::new()) };
+    let Some(month) = BillMonth::last(engine, as_of).await? else { return Ok(Vec::new()) };
     let sql = format!(
-        "select region, service, usage_type, {COST} as net from costs where {} group by 1, 2, 3 order by 2, 3, 1",
-        within(month)
+        "select region, service, usage_type, sum(net) as net from {} group by 1, 2, 3 order by 2, 3, 1",
+        month.usage()
     );
     let line = |row: &Row| {
         Some(LineCost {
@@ -132,26 +197,4 @@ async fn find_lines(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<LineCos
         })
     };
     Ok(engine.rows(&sql).await?.iter().filter_map(line).collect())
-}
-
-async fn find_month(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<NaiveDate>, EngineError> {
-    let Some(settled) = as_of.date_naive().checked_sub_days(Days::new(SETTLE_DAYS)) else { return Ok(None) };
-    let sql = format!(
-        "select date_trunc('month', day) as month, count(distinct day) as days from costs \
-         where day <= date '{settled}' group by 1 order by 1 desc"
-    );
-    let whole = |row: &Row| {
-        let month = row.date("month").or_else(|| Some(row.time("month")?.date_naive()))?;
-        (row.int("days") == Some(days_in(month)?)).then_some(month)
-    };
-    Ok(engine.rows(&sql).await?.iter().find_map(whole))
-}
-
-fn within(month: NaiveDate) -> String {
-    let next = month.checked_add_months(Months::new(1)).unwrap_or(month);
-    format!("day >= date '{month}' and day < date '{next}'")
-}
-
-fn days_in(month: NaiveDate) -> Option<i64> {
-    Some(month.checked_add_months(Months::new(1))?.pred_opt()?.day().into())
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
-pub use bill::{LineCost, billed, by_account, full_month, lines, rate_card};
+pub use bill::{BillMonth, Compared, LineCost, billed, by_account, compared, full_month, lines, rate_card};
 pub use pools::pools;
 pub use storage::{FRESH_DAYS, stale};
 

@@ -203,7 +203,8 @@ async fn the_logs_of_cloudwatch_say_nothing_about_the_price_of_s3() {
 async fn a_month_with_a_missing_day_is_no_full_month() {
     let mut bill = october("TimedStorage-ByteHrs", 200, 100);
     let engine = run(&[(&bill::COSTS, bill.clone())], &[]).await;
-    assert_eq!(full_month(&engine, as_of()).await.unwrap(), NaiveDate::from_ymd_opt(2026, 10, 1));
+    let month = full_month(&engine, as_of()).await.unwrap();
+    assert_eq!(month.map(|month| month.first), NaiveDate::from_ymd_opt(2026, 10, 1));
     bill.remove(7);
     let engine = run(&[(&bill::COSTS, bill)], &[]).await;
     assert_eq!(full_month(&engine, as_of()).await.unwrap(), None);

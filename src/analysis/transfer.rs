@@ -60,7 +60,7 @@ struct Sum {
 
 async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
     let sql = format!(
-        "select account_id, day, usage_type, region, {COST} as cost, sum(usage) as quantity, min(unit) as unit, \
+        "select account_id, day, usage_type, region, sum({COST}) as cost, sum(usage) as quantity, min(unit) as unit, \
          count(*) - count(usage) as mixed from costs where usage_type like '%Bytes' group by 1, 2, 3, 4 order by 1, 2, 3, 4"
     );
     let billed = given.engine.rows(&sql).await?;

@@ -76,6 +76,8 @@ pub struct Pool {
     pub list: Option<Money>,
     /// Its share of the bill's net amortised cost a month: never more than the line holds.
     pub billed: Option<Money>,
+    /// True where `billed` is from lines of the resource's own, false where it is a share of a line of many.
+    pub own_lines: bool,
     /// Today's quantity at what the line paid for a unit: more than `billed` where more is there than was billed.
     pub today: Option<Money>,
 }

@@ -35,6 +35,30 @@ pub const LAKE: [&str; 12] = [
     "Amazon Simple Storage Service Glacier",
 ];
 
+/// EC2's instance hours, which Cost Explorer tells apart from [`EC2_OTHER`].
+pub const EC2: &str = "Amazon Elastic Compute Cloud - Compute";
+
+/// Product codes of the exports of the bill and what Cost Explorer calls the same service (AWS, "Line item columns":
+/// `lineItem/ProductCode`). EC2 is two services in Cost Explorer: see [`EC2`].
+pub const CODES: [(&str, &str); 16] = [
+    ("AWSGlue", GLUE),
+    ("AWSLakeFormation", "AWS Lake Formation"),
+    ("AWSNetworkFirewall", NETWORK_FIREWALL),
+    ("AWSQueueService", "Amazon Simple Queue Service"),
+    ("AmazonAthena", ATHENA),
+    ("AmazonCloudWatch", "AmazonCloudWatch"),
+    ("AmazonGlacier", "Amazon Glacier"),
+    ("AmazonKinesis", "Amazon Kinesis"),
+    ("AmazonKinesisFirehose", "Amazon Kinesis Firehose"),
+    ("AmazonMSK", "Amazon Managed Streaming for Apache Kafka"),
+    ("AmazonMWAA", "Amazon Managed Workflows for Apache Airflow"),
+    ("AmazonRedshift", REDSHIFT),
+    ("AmazonS3", S3),
+    ("AmazonVPC", VPC),
+    ("ElasticMapReduce", EMR),
+    ("awskms", "AWS Key Management Service"),
+];
+
 /// Returns true for the services of a data lake.
 pub fn is_lake(service: &str) -> bool {
     LAKE.contains(&service)

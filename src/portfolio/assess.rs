@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::blind::{Billed, Blind, blind};
 use super::reconcile::{BillTotals, Reconciled, reconcile};
 use super::{Portfolio, Totals, decide};
-use crate::analysis::{self, AnalysisError};
+use crate::analysis::{self, AnalysisError, BillMonth, Compared};
 use crate::engine::{Engine, EngineError};
 use crate::forecast::spend::{self, Spend, SpendError};
 use crate::model::{Coverage, Finding, FindingId, Origin, Status};
@@ -48,8 +48,10 @@ pub struct Assessment {
     pub receipt: Receipt,
     /// What was spent; `None` when the snapshot holds no bill.
     pub spend: Option<Spend>,
-    /// First day of the month that `lines` are of.
-    pub bill_month: Option<NaiveDate>,
+    /// The month that `lines` are of.
+    pub bill_month: Option<BillMonth>,
+    /// Months of which an export of the bill and Cost Explorer both have days, the newest first.
+    pub compared: Vec<Compared>,
     /// That month in three parts; `None` without a full month.
     pub bill: Option<BillTotals>,
     /// Its lines: what the pools explain of each.
@@ -123,7 +125,8 @@ pub async fn assess(
         receipt: snapshot.manifest.receipt.clone(),
         spend: spend::read(&desk.engine, desk.as_of).await?,
         bill_month: analysis::full_month(&desk.engine, desk.as_of).await?,
-        bill: BillTotals::of(&lines),
+        compared: analysis::compared(&desk.engine).await?,
+        bill: BillTotals::of(&lines, &pools),
         blind: blind(&gaps, Billed { lines: &lines, accounts: &accounts }, &pools),
         lines,
         findings,

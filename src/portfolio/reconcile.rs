@@ -37,6 +37,8 @@ pub struct BillTotals {
     pub billed: Money,
     /// USD that the pools hold.
     pub explained: Money,
+    /// USD of these that the bill charges to the resources themselves; the rest is their share of lines of many.
+    pub by_resource: Money,
     /// USD of lake services that no collected resource explains.
     pub unexplained: Money,
     /// USD of other services, which leanlake does not look at.
@@ -45,12 +47,13 @@ pub struct BillTotals {
 
 impl BillTotals {
     /// Adds up the lines; `None` without a bill.
-    pub fn of(lines: &[Reconciled]) -> Option<Self> {
+    pub fn of(lines: &[Reconciled], pools: &[Pool]) -> Option<Self> {
         let sum = |of: &dyn Fn(&Reconciled) -> Money| lines.iter().map(of).sum::<Money>();
         let when = |yes: bool, usd: Money| if yes { usd } else { Money::ZERO };
         (!lines.is_empty()).then(|| BillTotals {
             billed: sum(&|line| line.billed),
             explained: sum(&|line| line.explained),
+            by_resource: pools.iter().filter(|pool| pool.own_lines).filter_map(|pool| pool.billed).sum(),
             unexplained: sum(&|line| when(line.lake, line.unexplained())),
             other: sum(&|line| when(!line.lake, line.unexplained())),
         })
@@ -110,7 +113,7 @@ mod tests {
         let shown: Vec<_> = lines.iter().map(|l| (l.line.usage_type.as_str(), l.unexplained(), l.pools)).collect();
         let usd = |n: i64| Money::new(n.into());
         assert_eq!(shown, [("T", usd(10), 2), ("Requests", usd(7), 0), ("X", usd(50), 0)]);
-        let totals = BillTotals::of(&lines).unwrap();
+        let totals = BillTotals::of(&lines, &[]).unwrap();
         assert_eq!([totals.billed, totals.explained, totals.unexplained, totals.other], [157, 90, 17, 50].map(usd));
     }
 
@@ -123,7 +126,7 @@ mod tests {
             let pools: Vec<Pool> = pools.iter().map(|(at, usd)| pool(names[*at], *usd)).collect();
             let lines = reconcile(&pools, &bill);
             prop_assert!(lines.iter().all(|line| line.explained >= Money::ZERO && line.explained <= line.billed.max(Money::ZERO)));
-            if let Some(totals) = BillTotals::of(&lines) {
+            if let Some(totals) = BillTotals::of(&lines, &[]) {
                 prop_assert_eq!(totals.billed, totals.explained + totals.unexplained + totals.other);
             }
         }

@@ -16,7 +16,7 @@ pub(super) fn pool(path: &str, class: &str, usd: &str) -> Pool {
     let line = BillLine { account_id: None, region: None, service: "S3".into(), usage_type: "T".into() };
     let cost = Some(Money::new(usd.parse().unwrap()));
     let (path, class) = (PoolPath::parse(path), class.into());
-    Pool { path, class, line, quantity: Decimal::ONE, list: cost, billed: None, today: None }
+    Pool { path, class, line, quantity: Decimal::ONE, list: cost, billed: None, own_lines: false, today: None }
 }
 
 /// What a test says about a proposal: where, on which axis, what stays, what it costs.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::gaps::{self, GapGroup};
 use super::summary::{self, Summary};
 use super::unlocks::{self, UnlockOffer};
+use crate::analysis::{BillMonth, Compared};
 use crate::forecast::Spend;
 use crate::forecast::spend::DayCost;
 use crate::model::{Action, Finding, Origin, Verdict};
@@ -45,6 +46,10 @@ pub struct Weekly<'a> {
     pub totals: &'a Totals,
     /// What of the lake's bill the collected resources explain; `None` without a bill.
     pub bill: Option<&'a BillTotals>,
+    /// The month that `bill` is of, and who tells of it.
+    pub bill_month: Option<BillMonth>,
+    /// Months of which an export of the bill and Cost Explorer both have days, the newest first.
+    pub compared: &'a [Compared],
     /// Recommended, best first.
     pub recommendations: Vec<Recommendation<'a>>,
     /// Only a look can settle them: listed, never summed.
@@ -101,6 +106,8 @@ impl<'a> Weekly<'a> {
             spark_days: days.first().zip(days.last()).map(|(first, last)| (first.day, last.day)),
             totals: &assessment.totals,
             bill: assessment.bill.as_ref(),
+            bill_month: assessment.bill_month,
+            compared: &assessment.compared,
             possible: those(|f| matches!(f.verdict, Verdict::Possible)),
             unknown: those(|f| matches!(f.verdict, Verdict::Unknown { .. })),
             declined: those(|f| {

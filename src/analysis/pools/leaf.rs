@@ -78,6 +78,15 @@ impl Leaf {
         }
     }
 
+    /// Returns what exports of the bill call the resource, in its plain form.
+    pub fn resource(&self) -> Option<String> {
+        let bucket = self.bucket.as_ref().map(|bucket| bucket.raw().to_owned());
+        let workgroup = self.workgroup.as_ref();
+        let workgroup =
+            workgroup.map(|name| format!("athena:{}:{}:workgroup/{}", self.region, self.account_id, name.raw()));
+        bucket.or(workgroup)
+    }
+
     pub fn row(&self) -> Row {
         Row::new()
             .with("pool_id", self.path.as_str())

@@ -13,7 +13,7 @@ use crate::engine::{Engine, EngineError};
 use crate::model::{BillLine, Pool, PoolPath, Row};
 use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::athena::ATHENA_QUERIES;
-use crate::store::tables::bill::COSTS;
+use crate::store::tables::bill::{BILL, COSTS};
 use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS, STORAGE};
 use leaf::Leaf;
 
@@ -56,7 +56,11 @@ pub const POOLS: Analysis = Analysis {
                 Kind::Money,
                 "Cost a month at list price, the tiers shared by all that was measured in the Region.",
             ),
-            column("billed_usd", Kind::Money, "Its share of the last full month's bill line, by quantity."),
+            column(
+                "billed_usd",
+                Kind::Money,
+                "Its share of what the last full month's bill charged its resource, where an export names resources, else of the bill's line; by quantity.",
+            ),
             column(
                 "today_usd",
                 Kind::Money,
@@ -65,12 +69,12 @@ pub const POOLS: Analysis = Analysis {
             column(
                 "source",
                 Kind::Text,
-                "Where the cost comes from: `allocated` from the bill's line, or `list`; NULL without either.",
+                "Where the cost comes from: `bill` for the resource's own line, `allocated` from a line of many resources, or `list`; NULL without any.",
             ),
             column("day", Kind::Day, "The day of the size; for queries the first day after the 30 days."),
         ],
     },
-    inputs: &[&STORAGE, &BUCKETS, &MULTIPART_UPLOADS, &ATHENA_QUERIES, &COSTS],
+    inputs: &[&STORAGE, &BUCKETS, &MULTIPART_UPLOADS, &ATHENA_QUERIES, &COSTS, &BILL],
     compute: |given| Box::pin(compute(given)),
 };
 
@@ -97,6 +101,7 @@ fn pool(row: &Row) -> Option<Pool> {
         quantity: row.decimal("quantity")?,
         list: row.money("list_usd"),
         billed: row.money("billed_usd"),
+        own_lines: row.key("source") == "bill",
         today: row.money("today_usd"),
     })
 }
@@ -106,7 +111,8 @@ async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
     leaves.extend(queried(given).await?);
     leaves.retain(|leaf| !leaf.quantity.is_zero());
     let billed = super::bill::find_billed(given.engine, given.as_of).await?;
-    Ok(price::price(&leaves, given.card, &billed))
+    let exported = super::bill::find_by_resource(given.engine, given.as_of).await?;
+    Ok(price::price(&leaves, given.card, &billed, &exported))
 }
 
 /// Leaves of the buckets: each storage type of each bucket, split by state as far as sizes are known.

@@ -1,36 +1,25 @@
 //! Leaves with their cost: at list by tiers that the payer's whole volume fills, and as a share of the bill's line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::super::bill::ByResource;
 use super::leaf::Leaf;
 use crate::model::money::MONEY_SCALE;
 use crate::model::{Money, Row};
 use crate::prices::{BilledUsage, RateCard};
 
 /// Returns the rows of the table `pools`.
-pub(super) fn price(leaves: &[Leaf], card: &RateCard, billed: &[BilledUsage]) -> Vec<Row> {
-    let mut by_item: BTreeMap<(&str, &str), Decimal> = BTreeMap::new();
-    let mut by_line: BTreeMap<&str, Decimal> = BTreeMap::new();
-    for leaf in leaves {
-        if let Some(item) = leaf.item {
-            *by_item.entry((&leaf.region, item)).or_default() += leaf.quantity;
-        }
-        if let Some(line) = &leaf.usage_type {
-            *by_line.entry(line).or_default() += leaf.quantity;
-        }
-    }
-    let lines = as_lines(billed);
+pub(super) fn price(leaves: &[Leaf], card: &RateCard, billed: &[BilledUsage], exported: &ByResource) -> Vec<Row> {
+    let sold = Sold::of(leaves, billed, exported);
     let priced = leaves.iter().map(|leaf| {
-        let list = leaf.item.and_then(|item| list(leaf, card, item, by_item[&(leaf.region.as_str(), item)]));
-        let line = leaf.usage_type.as_deref().and_then(|name| Some((lines.get(name)?, by_line[name])));
-        let share = line.and_then(|(paid, measured)| allocated(leaf, paid, measured));
-        let today = share.and_then(|share| Some(today(leaf, line?.0)?.max(share)));
-        let source = share.map(|_| "allocated").or(list.map(|_| "list"));
-        let row = leaf.row().with("list_usd", list).with("billed_usd", share).with("today_usd", today);
+        let list = leaf.item.and_then(|item| list(leaf, card, item, sold.by_item[&(leaf.region.as_str(), item)]));
+        let cost = sold.cost(leaf);
+        let source = cost.source.or(list.map(|_| "list"));
+        let row = leaf.row().with("list_usd", list).with("billed_usd", cost.share).with("today_usd", cost.today);
         let row = row.with("source", source);
-        match line {
+        match sold.line(leaf) {
             Some((paid, _)) => row.with("usage_type", paid.usage_type.as_str()),
             None => row,
         }
@@ -38,13 +27,88 @@ pub(super) fn price(leaves: &[Leaf], card: &RateCard, billed: &[BilledUsage]) ->
     priced.collect()
 }
 
-/// Usage by its type without the code of us-east-1, which some services write and some do not. Where both stand on
-/// the bill the larger one is the line.
+/// What a leaf cost.
+#[derive(Default)]
+struct Cost {
+    share: Option<Money>,
+    today: Option<Money>,
+    source: Option<&'static str>,
+}
+
+/// What was measured and what was billed, by what they have in common.
+struct Sold<'a> {
+    by_item: BTreeMap<(&'a str, &'a str), Decimal>,
+    by_line: BTreeMap<&'a str, Decimal>,
+    by_resource: BTreeMap<(String, &'a str), Decimal>,
+    lines: BTreeMap<&'a str, &'a BilledUsage>,
+    exported: BTreeMap<(&'a str, &'a str), &'a BilledUsage>,
+    /// Usage types whose resources the export names.
+    named: BTreeSet<&'a str>,
+}
+
+impl<'a> Sold<'a> {
+    fn of(leaves: &'a [Leaf], billed: &'a [BilledUsage], exported: &'a ByResource) -> Self {
+        let exported: BTreeMap<_, _> =
+            exported.iter().map(|((resource, line), usage)| ((resource.as_str(), uncoded(line)), usage)).collect();
+        let mut sold = Sold {
+            by_item: BTreeMap::new(),
+            by_line: BTreeMap::new(),
+            by_resource: BTreeMap::new(),
+            lines: as_lines(billed),
+            named: exported.keys().map(|(_, line)| *line).collect(),
+            exported,
+        };
+        for leaf in leaves {
+            if let Some(item) = leaf.item {
+                *sold.by_item.entry((&leaf.region, item)).or_default() += leaf.quantity;
+            }
+            if let Some(line) = leaf.usage_type.as_deref() {
+                *sold.by_line.entry(line).or_default() += leaf.quantity;
+                if let Some(resource) = leaf.resource() {
+                    *sold.by_resource.entry((resource, line)).or_default() += leaf.quantity;
+                }
+            }
+        }
+        sold
+    }
+
+    /// The line of the bill that the leaf is a part of, and what was measured of it.
+    fn line(&self, leaf: &Leaf) -> Option<(&'a BilledUsage, Decimal)> {
+        let name = leaf.usage_type.as_deref()?;
+        Some((self.lines.get(name)?, self.by_line[name]))
+    }
+
+    /// From the resource's own line where the export names resources: one without a line was not billed that month.
+    fn cost(&self, leaf: &Leaf) -> Cost {
+        let Some((line, measured)) = self.line(leaf) else { return Cost::default() };
+        let name = leaf.usage_type.as_deref().unwrap_or_default();
+        if !self.named.contains(name) {
+            let share = allocated(leaf, line, measured);
+            let today = share.and_then(|share| Some(today(leaf, line)?.max(share)));
+            return Cost { share, today, source: share.map(|_| "allocated") };
+        }
+        let own = leaf.resource().and_then(|resource| {
+            let paid = self.exported.get(&(resource.as_str(), name))?;
+            Some((*paid, *self.by_resource.get(&(resource, name))?))
+        });
+        let Some((paid, measured)) = own else { return Cost { today: today(leaf, line), ..Cost::default() } };
+        let share = allocated(leaf, paid, measured);
+        let today = share.and_then(|share| Some(today(leaf, paid)?.max(share)));
+        Cost { share, today, source: share.map(|_| "bill") }
+    }
+}
+
+/// The usage type without the code of us-east-1, which some services write and some do not.
+fn uncoded(usage_type: &str) -> &str {
+    usage_type.strip_prefix("USE1-").unwrap_or(usage_type)
+}
+
+/// Usage by its type without the code of us-east-1. Where it stands on the bill with and without, the larger one is the
+/// line.
 fn as_lines(billed: &[BilledUsage]) -> BTreeMap<&str, &BilledUsage> {
     let mut lines: BTreeMap<&str, &BilledUsage> = BTreeMap::new();
     for usage in billed {
-        let name = usage.usage_type.strip_prefix("USE1-").unwrap_or(&usage.usage_type);
-        let line = lines.entry(name).or_insert(usage);
+        let line = lines.entry(uncoded(&usage.usage_type)).or_insert(usage);
         if usage.net > line.net {
             *line = usage;
         }

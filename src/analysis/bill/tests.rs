@@ -1,0 +1,115 @@
+//! The export of the bill against Cost Explorer, over small bills whose answers a reader can check by hand.
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::analysis::{declare, provide};
+use crate::store::table::Table;
+use crate::store::tables::bill::{BILL, COSTS};
+use crate::store::tables::storage::STORAGE;
+
+const GB: i64 = 1 << 30;
+
+fn as_of() -> DateTime<Utc> {
+    "2026-11-23T06:00:00Z".parse().unwrap()
+}
+
+/// A row for each day of October with a thirty-first of `net` and `quantity`, and what `with` adds.
+fn october(net: i64, quantity: i64, with: impl Fn(Row) -> Row) -> Vec<Row> {
+    let share = |all: i64| (Decimal::from(all) / Decimal::from(31)).round_dp(12);
+    let first = NaiveDate::from_ymd_opt(2026, 10, 1).unwrap();
+    let days = (0..31).map(|at| first + TimeDelta::days(at));
+    let row = |day| {
+        let row = Row::new().with("day", day).with("usage_type", "TimedStorage-ByteHrs").with("region", "us-east-1");
+        with(row.with("net_amortized", share(net)).with("usage", share(quantity)))
+    };
+    days.map(row).collect()
+}
+
+fn exported(resource: Option<&'static str>, net: i64, quantity: i64) -> Vec<Row> {
+    october(net, quantity, |row| {
+        let row = row.with("service", "AmazonS3").with("account_id", "1").with("linked_account_id", "1");
+        let row = row.with("record_type", "usage").with("source", "cur").with("currency", "USD").with("unit", "GB-Mo");
+        row.with("resource", resource)
+    })
+}
+
+fn told(net: i64, quantity: i64) -> Vec<Row> {
+    october(net, quantity, |row| row.with("service", "Amazon Simple Storage Service"))
+}
+
+fn sizes(buckets: &[(&str, i64)]) -> Vec<Row> {
+    let day = as_of().date_naive() - TimeDelta::days(2);
+    let row = |(name, gb): &(&str, i64)| {
+        let row = Row::new().with("account_id", "1").with("region", "us-east-1").with("bucket", *name);
+        row.with("storage_type", "StandardStorage").with("day", day).with("bytes", gb * GB)
+    };
+    buckets.iter().map(row).collect()
+}
+
+async fn pools(tables: &[(&Table, Vec<Row>)]) -> (Engine, Vec<String>) {
+    let engine = Engine::new().unwrap();
+    for (table, rows) in tables {
+        engine.register(table, rows).unwrap();
+    }
+    let card = rate_card(&engine, PriceBook::embedded().unwrap(), as_of()).await.unwrap();
+    declare(&engine).unwrap();
+    provide(&engine, &card, as_of(), &["pools".to_owned()].into()).await.unwrap();
+    let sql =
+        "select bucket, round(billed_usd, 2) as billed, round(today_usd, 2) as today, source from pools order by 1";
+    let shown = |row: &Row| {
+        let usd = |column| row.decimal(column).map_or("unknown".to_owned(), |usd| usd.normalize().to_string());
+        format!("{} {} {} {}", row.key("bucket"), usd("billed"), usd("today"), row.key("source"))
+    };
+    let rows = engine.rows(sql).await.unwrap();
+    (engine, rows.iter().map(shown).collect())
+}
+
+#[tokio::test]
+async fn a_bucket_costs_what_the_export_charged_it_and_not_its_share_of_the_line() {
+    let bill = [exported(Some("dear"), 90, 100), exported(Some("arn:aws:s3:::cheap"), 10, 100)].concat();
+    let sizes = sizes(&[("cheap", 100), ("dear", 100), ("new", 50)]);
+    let (engine, shown) = pools(&[(&BILL, bill), (&COSTS, told(500, 1000)), (&STORAGE, sizes)]).await;
+    // What was not there in October was not billed then; today it costs what the line paid for a unit.
+    assert_eq!(shown, ["cheap 10 10 bill", "dear 90 90 bill", "new unknown 25 list"]);
+    let lines = lines(&engine, as_of()).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.line.service.as_str(), line.net.usd().round_dp(2))).collect();
+    assert_eq!(told, [("Amazon Simple Storage Service", Decimal::from(100))], "the export, in Cost Explorer's words");
+}
+
+#[tokio::test]
+async fn a_bill_without_resources_is_shared_out_by_quantity() {
+    let sizes = sizes(&[("a", 75), ("b", 25)]);
+    let (_, shown) = pools(&[(&BILL, exported(None, 100, 100)), (&STORAGE, sizes)]).await;
+    assert_eq!(shown, ["a 75 75 allocated", "b 25 25 allocated"]);
+}
+
+#[tokio::test]
+async fn a_bucket_that_grew_or_shrank_since_the_bill_never_takes_more_than_its_line() {
+    let bill = [exported(Some("grew"), 90, 100), exported(Some("shrank"), 10, 100)].concat();
+    let (_, shown) = pools(&[(&BILL, bill), (&STORAGE, sizes(&[("grew", 200), ("shrank", 50)]))]).await;
+    assert_eq!(shown, ["grew 90 180 bill", "shrank 5 5 bill"]);
+}
+
+#[tokio::test]
+async fn a_month_that_the_export_lacks_a_day_of_is_cost_explorers_and_focus_is_never_a_basis() {
+    let mut torn = exported(Some("a"), 90, 100);
+    torn.remove(11);
+    let focus = exported(Some("a"), 90, 100).into_iter().map(|row| row.with("source", "focus")).collect();
+    for bill in [torn, focus] {
+        let (_, shown) = pools(&[(&BILL, bill), (&COSTS, told(50, 100)), (&STORAGE, sizes(&[("a", 100)]))]).await;
+        assert_eq!(shown, ["a 50 50 allocated"]);
+    }
+}
+
+#[tokio::test]
+async fn an_export_and_cost_explorer_are_compared_over_the_days_that_both_have() {
+    let mut bill = exported(Some("a"), 310, 100);
+    bill.truncate(10);
+    let (engine, _) = pools(&[(&BILL, bill), (&COSTS, told(311, 100))]).await;
+    let compared = compared(&engine).await.unwrap();
+    assert_eq!(compared.len(), 1);
+    let (export, explorer) = (compared[0].export.usd(), compared[0].cost_explorer.usd());
+    assert_eq!((export.round_dp(2), explorer.round_dp(2)), (Decimal::from(100), Decimal::new(10032, 2)));
+    assert_eq!((compared[0].days, compared[0].month.to_string().as_str()), (10, "2026-10-01"));
+}
