@@ -147,7 +147,10 @@ impl Term {
             Event::Started { what } => bar.set_message(what.clone()),
             Event::Progress { what, done, total: Some(total) } => bar.set_message(format!("{what} {done}/{total}")),
             Event::Progress { what, done, total: None } => bar.set_message(format!("{what} {done}")),
-            Event::Finished { what, rows } => bar.suspend(|| self.status(&format!("{what}: {rows} rows"))),
+            Event::Finished { what, rows, took } => bar.suspend(|| {
+                let time = if self.voice >= Voice::Verbose { format!(" in {} s", took.as_secs()) } else { String::new() };
+                self.status(&format!("{what}: {rows} rows{time}"));
+            }),
             Event::Gap(gap) => bar.suspend(|| self.detail(&gap_line(gap))),
             Event::Ahead { what, requests, usd } => {
                 let ahead = format!("{what}: {} more requests, {}", span(&requests.0, &requests.1), dollars(usd));

@@ -1,5 +1,7 @@
 //! What a scan says while it runs: values on a channel, drawn by whoever listens.
 
+use std::time::Duration;
+
 use super::coverage::Coverage;
 use super::money::Money;
 
@@ -26,6 +28,8 @@ pub enum Event {
         what: String,
         /// Rows written.
         rows: u64,
+        /// How long it ran.
+        took: Duration,
     },
     /// Something could not be seen.
     Gap(Box<Coverage>),

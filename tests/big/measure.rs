@@ -20,20 +20,26 @@ pub struct Measured {
     /// Most memory that the process held, in bytes; `None` where the system does not tell.
     memory: Option<u64>,
     asked: BTreeMap<String, Asked>,
+    /// What the scan says of its collectors and of the operations that took longest.
+    told: Vec<String>,
+    /// Memory held after so many seconds, in bytes.
+    held: Vec<(u64, u64)>,
 }
 
 impl Measured {
     /// Scans, and measures it.
     pub fn scan(world: &World) -> Self {
         let began = Instant::now();
-        let mut child = world.command(&["scan"]).spawn().unwrap();
+        let mut child = world.command(&["scan", "-v"]).spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let talk = [thread::spawn(move || read(stdout)), thread::spawn(move || read(stderr))];
-        let (memory, code) = watch(&mut child);
+        let (memory, held, code) = watch(&mut child, began);
         let wall = began.elapsed();
         let [stdout, stderr] = talk.map(|thread| thread.join().unwrap());
         assert_eq!(code, Some(0), "{stdout}\n{stderr}");
-        Measured { wall, memory, asked: world.aws.account().asked.clone() }
+        let told = stderr.lines().filter(|line| line.ends_with(" s") || line.ends_with("at its rate"));
+        let told = told.map(str::to_owned).collect();
+        Measured { wall, memory, asked: world.aws.account().asked.clone(), told, held }
     }
 
     fn requests(&self, which: impl Fn(&str) -> bool) -> u64 {
@@ -79,6 +85,11 @@ impl fmt::Display for Measured {
             "  wall {wall:.1} s, allowed {allowed_all:.1} s (the slowest operation at its rate): {:.0} % of the allowed rate",
             100.0 * allowed_all / wall
         )?;
+        for line in &self.told {
+            writeln!(f, "  {line}")?;
+        }
+        let held = self.held.iter().map(|(second, bytes)| format!("{second} s {}", bytes / 1_000_000));
+        writeln!(f, "  MB held after: {}", held.collect::<Vec<_>>().join(", "))?;
         match self.memory {
             Some(bytes) => write!(f, "  peak memory {} MB", bytes / 1_000_000),
             None => write!(f, "  peak memory is not known here"),
@@ -103,20 +114,29 @@ fn read(mut pipe: impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Waits for the end of a process and returns the most memory that it held, as `/proc` tells, and its exit code.
-fn watch(child: &mut Child) -> (Option<u64>, Option<i32>) {
+/// How often the memory of a process is noted.
+const NOTED: Duration = Duration::from_secs(20);
+
+/// Waits for the end of a process and returns the most memory that it held, as `/proc` tells, what it held from time to
+/// time, and its exit code.
+fn watch(child: &mut Child, began: Instant) -> (Option<u64>, Vec<(u64, u64)>, Option<i32>) {
     let status = format!("/proc/{}/status", child.id());
-    let mut memory = None;
+    let (mut memory, mut held, mut next) = (None, Vec::new(), NOTED);
     loop {
-        memory = std::fs::read_to_string(&status).ok().and_then(|text| most(&text)).or(memory);
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        memory = bytes(&text, "VmHWM:").or(memory);
+        if began.elapsed() >= next {
+            next += NOTED;
+            held.extend(bytes(&text, "VmRSS:").map(|bytes| (began.elapsed().as_secs(), bytes)));
+        }
         if let Some(ended) = child.try_wait().unwrap() {
-            return (memory, ended.code());
+            return (memory, held, ended.code());
         }
         thread::sleep(Duration::from_millis(50));
     }
 }
 
-fn most(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn bytes(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }

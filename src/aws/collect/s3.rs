@@ -78,19 +78,44 @@ struct Seen {
     uploads: Listed,
 }
 
+/// The buckets of an account, before anything else is asked about them.
+#[derive(Debug)]
+pub struct Listing {
+    /// Where all of them are, also those that `--region` leaves out.
+    pub places: Vec<Place>,
+    /// Those to read.
+    buckets: Vec<Bucket>,
+    /// True when the list failed and named none.
+    blind: bool,
+}
+
 /// Reads the account's buckets, each in its own Region, and returns where they are; with `--region`, those of other
 /// Regions are only counted.
 pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Place> {
+    let mut listing = list(scope, sink).await;
+    let places = std::mem::take(&mut listing.places);
+    read(scope, sink, listing).await;
+    places
+}
+
+/// Lists the account's buckets: a request for each thousand, and all that others need to know of them.
+pub async fn list(scope: &Scope, sink: &Sink) -> Listing {
     let (listed, failed) = listing::list(scope).await;
-    let all = listed.iter().filter_map(Bucket::place).collect();
+    let places = listed.iter().filter_map(Bucket::place).collect();
     let (buckets, left_out): (Vec<Bucket>, Vec<Bucket>) = listed.into_iter().partition(|b| b.is_asked(scope));
     for row in covered::list(scope, &buckets, failed.as_ref()).into_iter().chain(covered::not_asked(scope, &left_out)) {
         sink.cover(row).await;
     }
+    Listing { places, blind: failed.is_some() && buckets.is_empty(), buckets }
+}
+
+/// Reads what the listed buckets are set to, and their uploads.
+pub async fn read(scope: &Scope, sink: &Sink, listing: Listing) {
+    let Listing { buckets, blind, .. } = listing;
     let clients = clients(scope, &buckets);
     lens::collect(scope, sink, clients.keys().cloned().collect()).await;
-    if failed.is_some() && buckets.is_empty() {
-        return all;
+    if blind {
+        return;
     }
     let total = u64::try_from(buckets.len()).ok();
     let mut reading =
@@ -105,7 +130,6 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Place> {
     }
     ends.cover(scope, sink).await;
     sizes(scope, sink, &clients, uploads).await;
-    all
 }
 
 /// Returns one client for each Region that has a bucket.

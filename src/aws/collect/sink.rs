@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use tokio::sync::mpsc;
@@ -143,9 +144,9 @@ impl Sink {
         self.tell(Event::Started { what: self.what.clone() });
     }
 
-    /// Says that the collector ended.
-    pub fn finished(&self) {
-        self.tell(Event::Finished { what: self.what.clone(), rows: self.row_count() });
+    /// Says that the collector ended, and how long it ran.
+    pub fn finished(&self, took: Duration) {
+        self.tell(Event::Finished { what: self.what.clone(), rows: self.row_count(), took });
     }
 
     /// Says anything else.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
@@ -83,7 +83,25 @@ pub fn default_pace(operation: &str) -> Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong(pub Duration);
 
+/// Account, Region, operation.
 type Key = (String, String, String);
+
+/// How an operation was asked: its permits, the time from the first to the last, and the time that its pace needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paced {
+    /// Service and operation: `glue:GetJobRuns`.
+    pub operation: String,
+    /// The account that was asked.
+    pub account_id: String,
+    /// The Region that was asked.
+    pub region: String,
+    /// Permits given.
+    pub requests: u64,
+    /// From the first permit to the last.
+    pub took: Duration,
+    /// The time that so many permits take at the operation's pace, after its burst.
+    pub least: Duration,
+}
 
 /// One operation's queue: first come, first served.
 #[derive(Debug)]
@@ -92,6 +110,14 @@ struct Queue {
     tokens: DefaultDirectRateLimiter,
     turn: tokio::sync::Mutex<()>,
     waiting: AtomicU32,
+    given: Mutex<Given>,
+}
+
+/// The permits that a queue gave: how many, and when first and last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Given {
+    count: u64,
+    span: Option<(Instant, Instant)>,
 }
 
 /// All permits of a run.
@@ -121,7 +147,15 @@ impl Limits {
             let _turn = queue.turn.lock().await;
             queue.tokens.until_ready().await;
         };
-        tokio::time::timeout(LONGEST_WAIT, wait).await.map_err(|_| TooLong(LONGEST_WAIT))
+        tokio::time::timeout(LONGEST_WAIT, wait).await.map_err(|_| TooLong(LONGEST_WAIT))?;
+        queue.note(Instant::now());
+        Ok(())
+    }
+
+    /// Returns how each operation was asked so far, in order of accounts and Regions.
+    pub fn paced(&self) -> Vec<Paced> {
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.iter().map(|(key, queue)| queue.paced(key)).collect()
     }
 
     fn queue(&self, call: &Call) -> Arc<Queue> {
@@ -136,7 +170,27 @@ impl Queue {
         let rate = NonZeroU32::new(pace.per_minute).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(pace.burst).unwrap_or(NonZeroU32::MIN);
         let tokens = RateLimiter::direct(Quota::per_minute(rate).allow_burst(burst));
-        Queue { pace, tokens, turn: tokio::sync::Mutex::default(), waiting: AtomicU32::new(0) }
+        let (turn, waiting) = (tokio::sync::Mutex::default(), AtomicU32::new(0));
+        Queue { pace, tokens, turn, waiting, given: Mutex::default() }
+    }
+
+    fn note(&self, now: Instant) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.count += 1;
+        given.span = Some((given.span.map_or(now, |(first, _)| first), now));
+    }
+
+    fn paced(&self, (account_id, region, operation): &Key) -> Paced {
+        let given = *self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let after_burst = given.count.saturating_sub(self.pace.burst.into());
+        Paced {
+            operation: operation.clone(),
+            account_id: account_id.clone(),
+            region: region.clone(),
+            requests: given.count,
+            took: given.span.map_or(Duration::ZERO, |(first, last)| last.duration_since(first)),
+            least: Duration::from_secs(self.pace.seconds(after_burst)),
+        }
     }
 
     /// Returns how many may wait so that the last one is served in time.
@@ -193,6 +247,10 @@ mod tests {
         let calls = vec![call("athena:X", "us-east-1"); 6];
         let took = ask(&limits, &calls).await;
         assert!(took >= Duration::from_millis(180), "four requests after the burst at 20/s: {took:?}");
+        let paced = limits.paced();
+        assert_eq!((paced.len(), paced[0].operation.as_str(), paced[0].requests), (1, "athena:X", 6));
+        assert!(paced[0].took >= Duration::from_millis(180) && paced[0].took <= took, "{paced:?}");
+        assert_eq!(paced[0].least, Duration::from_secs(1), "rounded up");
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 pub use allow::Allowlist;
-pub use limits::{IN_FLIGHT, Limits};
+pub use limits::{IN_FLIGHT, Limits, Paced};
 pub use meter::{Meter, Spent, Used};
 pub use sample::{Sample, Tried};
 pub use stop::Stop;
@@ -139,6 +139,11 @@ impl Connector {
     /// Returns what was spent so far.
     pub fn spent(&self) -> Spent {
         self.gate.meter.spent()
+    }
+
+    /// Returns how each operation was asked so far, and how long its pace makes that.
+    pub fn paced(&self) -> Vec<Paced> {
+        self.gate.limits.paced()
     }
 
     /// Returns the list price of one unit of an operation; zero for those that are free.

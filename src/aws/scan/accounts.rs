@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 
-use super::guarded;
+use super::guard::guarded;
 use crate::aws::collect::organization::{self, Member, Organization};
 use crate::aws::collect::{Collector, Failed, Scope, Sink, Trouble, cost_explorer::Bill};
 use crate::aws::member::MemberRole;

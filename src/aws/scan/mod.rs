@@ -3,15 +3,16 @@
 //! A collector that fails, even by a panic, leaves gaps and touches no other. Changes nothing in AWS.
 
 pub mod accounts;
+mod buckets;
 mod drain;
 mod exports;
 pub mod files;
+mod guard;
 mod regions;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
@@ -20,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::accounts::{Accounts, Entered, Known};
 use self::drain::drain;
+use self::guard::guarded;
 use self::regions::Regions;
 use crate::aws::collect::s3::OTHER_REGIONS;
-use crate::aws::collect::{self, Allowance, Collector, Heard, Options, Reach, Scope, Sink, cost_explorer, s3};
+use crate::aws::collect::{Allowance, Collector, Heard, Options, Reach, Scope, Sink, cost_explorer};
+use crate::aws::connector::Paced;
 use crate::aws::member::MemberRole;
 use crate::aws::rank::{Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
@@ -30,14 +33,8 @@ use crate::model::{Coverage, CoverageState, Event, Money, Origin};
 use crate::store::tables::scan::ACCOUNTS;
 use crate::store::{BillPages, Head, Place, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
 
-/// How long a collector may take to hand over its gaps once its time is up, or Ctrl-C was pressed.
-const TO_END: Duration = Duration::from_secs(30);
-
 /// Collectors that run at the same time. Each of them keeps to the pace of its service by itself.
 const AT_ONCE: usize = 48;
-
-/// Accounts whose buckets are read at the same time.
-const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// What to scan.
 #[derive(Clone, Debug)]
@@ -71,6 +68,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// True when `--max-cost` cut something.
     pub over_budget: bool,
+    /// How each operation was asked, and how long its pace made that.
+    pub paced: Vec<Paced>,
     /// What AWS said when it stopped taking the credentials in the middle of the scan; text from outside.
     pub refused: Option<String>,
 }
@@ -159,8 +158,9 @@ pub async fn scan(
     let bill = ran.pages.or(base.and_then(|base| base.manifest.receipt.bill));
     let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds, bill };
     let snapshot = writer.finish(receipt, interrupted).await?;
-    let (left_out, refused) = (ran.left_out, refused(session, &scope.heard).await);
-    Ok(Outcome { snapshot, gaps: tally.gaps, left_out, interrupted, over_budget, refused })
+    let (left_out, paced) = (ran.left_out, session.connector.paced());
+    let refused = refused(session, &scope.heard).await;
+    Ok(Outcome { snapshot, gaps: tally.gaps, left_out, interrupted, over_budget, paced, refused })
 }
 
 /// Returns what AWS said if it stopped taking the credentials. The last answer of a Region that the account has not
@@ -221,7 +221,8 @@ struct Ran {
     left_out: Money,
 }
 
-/// The phases: the bill, which says where to look; the buckets of each account; then each Region.
+/// The phases: the bill, which says where to look; the list of buckets of each account, which says where else; then
+/// what buckets are set to and each Region, side by side.
 async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>, partition: &str) -> Ran {
     for collector in Collector::ALL.into_iter().filter(|collector| !order.collectors.contains(collector)) {
         not_asked(collector, Some(&scope.account_id), sink, None, None).await;
@@ -259,7 +260,8 @@ async fn detail(
     let first = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
     let mut entered = Entered::default();
     entered.enter(scope, accounts_of(&first.kept), role).await;
-    regions.add(read_buckets(&first, &entered, sink).await);
+    let listed = buckets::list(&first, &entered, sink).await;
+    regions.add(listed.regions());
     left_regions(regions, &wanted, scope, sink, &detail).await;
     let mut ranked = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
     ranked.decided_before(&first, |run| run.collector.reach() == Reach::Buckets);
@@ -270,30 +272,26 @@ async fn detail(
         sink.rows(&ACCOUNTS, known.rows(&entered.open)).await;
     }
     leave(&ranked, sink).await;
-    let rest = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets);
-    futures::stream::iter(rest.filter_map(|run| Some((run.collector, scope_of(run, &entered.open)?))))
+    let rest: Vec<&Run> = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets).collect();
+    // What buckets are set to is most of the requests, and at a pace of its own: nobody waits for it.
+    tokio::join!(Box::pin(listed.read(&entered, sink)), Box::pin(others(&rest, &entered, sink)));
+    ranked.left_usd()
+}
+
+/// Reads everything but buckets, Region by Region.
+async fn others(runs: &[&Run], entered: &Entered, sink: &Sink) {
+    let scopes = runs.iter().filter_map(|run| Some((run.collector, scope_of(run, &entered.open)?)));
+    futures::stream::iter(scopes)
         .map(async |(collector, scope)| {
             guarded(collector, &scope, sink, move |scope, sink| collector.collect(scope, sink)).await
         })
         .buffer_unordered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;
-    ranked.left_usd()
 }
 
 fn accounts_of(runs: &[Run]) -> BTreeSet<String> {
     runs.iter().map(|run| run.account_id.clone()).collect()
-}
-
-/// Reads the buckets of the accounts; returns their Regions.
-async fn read_buckets(first: &Ranked, entered: &Entered, sink: &Sink) -> BTreeSet<String> {
-    let with_buckets = first.kept.iter().filter(|run| run.collector == Collector::S3);
-    let places = futures::stream::iter(with_buckets.filter_map(|run| entered.open.get(&run.account_id)))
-        .map(|scope| guarded(Collector::S3, scope, sink, buckets))
-        .buffer_unordered(ACCOUNTS_AT_ONCE)
-        .collect::<Vec<_>>()
-        .await;
-    places.into_iter().flatten().flatten().map(|place| place.region).collect()
 }
 
 /// Says which Regions nobody asked for: of the account, or of several at once.
@@ -322,46 +320,6 @@ async fn leave(ranked: &Ranked, sink: &Sink) {
 
 async fn bill(scope: Scope, sink: Sink) -> cost_explorer::Bill {
     cost_explorer::collect(&scope, &sink).await
-}
-
-async fn buckets(scope: Scope, sink: Sink) -> Vec<collect::Place> {
-    s3::collect(&scope, &sink).await
-}
-
-/// Runs a collector in a task of its own: a panic there, or one that does not end, is a gap here.
-async fn guarded<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-    collector: Collector,
-    scope: &Scope,
-    sink: &Sink,
-    collect: impl FnOnce(Scope, Sink) -> F,
-) -> Option<T> {
-    let region = (collector.reach() == Reach::Regional).then_some(scope.region.as_str());
-    let named = sink.named(region.map_or_else(|| collector.name().to_owned(), |r| format!("{} {r}", collector.name())));
-    named.started();
-    let timed = Scope { left: scope.left.for_one(scope.options.time), ..scope.clone() };
-    let mut task = tokio::spawn(collect(timed, named.clone()));
-    let ended = tokio::select! {
-        done = &mut task => done.map_err(|_| "leanlake failed while reading it; this is a mistake in leanlake"),
-        () = overdue(scope) => Err("it did not end when it was told to; this is a mistake in leanlake"),
-    };
-    if let Err(why) = ended {
-        task.abort();
-        for read in collector.reads() {
-            let gap = Coverage::new(read.table, read.operation, CoverageState::Missing).at(&scope.account_id, region);
-            named.cover(gap.because(why)).await;
-        }
-    }
-    named.finished();
-    ended.ok()
-}
-
-/// Ends some time after every collector has: they look at the clock, and at Ctrl-C, before and during each call.
-async fn overdue(scope: &Scope) {
-    tokio::select! {
-        () = scope.cancel.cancelled() => {}
-        () = tokio::time::sleep(scope.options.time) => {}
-    }
-    tokio::time::sleep(TO_END).await;
 }
 
 /// Says that a collector's tables were not asked for: in the whole account, or in one Region, or there in several accounts.

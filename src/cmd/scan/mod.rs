@@ -185,6 +185,9 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let outcome = watched(context, &session, &store, &order, (cancel, wishes)).await?;
+    for line in show::slowest(&outcome.paced) {
+        context.term.detail(&line);
+    }
     context.term.data(&match format {
         Format::Json => format!("{:#}", show::summary_json(&outcome)),
         _ => show::summary(&outcome),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::aws::connector::Paced;
 use crate::aws::estimate::{Estimate, total};
 use crate::aws::scan::Outcome;
 use crate::model::Money;
@@ -31,6 +32,27 @@ pub fn summary(outcome: &Outcome) -> String {
         let _ = writeln!(text, "{} gaps: {ask}", outcome.gaps.len());
     }
     text
+}
+
+/// Operations whose pace is told.
+const SLOWEST: usize = 8;
+
+/// Returns the operations that took longest, with the time that AWS's rate alone makes of their requests: where the two
+/// are near, nothing but AWS was waited for.
+pub fn slowest(paced: &[Paced]) -> Vec<String> {
+    let mut by_time: Vec<&Paced> = paced.iter().filter(|paced| paced.took.as_secs() > 0).collect();
+    by_time.sort_by_key(|paced| (std::cmp::Reverse(paced.took), &paced.operation, &paced.account_id, &paced.region));
+    let line = |paced: &&Paced| {
+        let Paced { operation, account_id, region, requests, took, least } = paced;
+        let place = format!("{account_id} {region}");
+        format!(
+            "{operation} in {}: {requests} requests in {} s, {} s at its rate",
+            place.trim(),
+            took.as_secs(),
+            least.as_secs()
+        )
+    };
+    by_time.iter().take(SLOWEST).map(line).collect()
 }
 
 /// Returns the same as JSON.
