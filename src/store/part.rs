@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
-use arrow::compute::{cast, concat_batches, take_record_batch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array,
+};
+use arrow::compute::{SortColumn, cast, concat, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
@@ -20,30 +22,59 @@ use super::table::Table;
 /// Rows in one row group: enough to compress well, few enough to skip by statistics.
 const GROUP_ROWS: usize = 128 * 1024;
 
-/// Returns the batches as one, sorted by the table's key and then by everything else: any order of the same rows
-/// gives the same batch.
-pub(super) fn sorted(table: &Table, batches: Vec<RecordBatch>) -> Result<RecordBatch, ArrowError> {
-    let all = concat_batches(&table.schema(), &batches)?;
-    // A month of a big account is some hundred thousand rows: none of its forms outlives its use.
-    drop(batches);
+/// Returns the batches as one Parquet file, sorted by the table's key and then by everything else, and its rows: any
+/// order of the same rows gives the same file.
+pub(super) fn encode_sorted(table: &Table, batches: Vec<RecordBatch>) -> Result<(Vec<u8>, usize), ParquetError> {
+    let all = joined(table, batches)?;
+    let order = sorted(table, &all)?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), all.schema(), Some(properties()))?;
+    // A row group at a time: a month of a big account is some hundred thousand rows, and one copy of them is enough.
+    for from in (0..order.len()).step_by(GROUP_ROWS) {
+        let group = order.slice(from, GROUP_ROWS.min(order.len() - from));
+        writer.write(&take_record_batch(&all, &group)?)?;
+    }
+    if order.is_empty() {
+        writer.write(&all)?;
+    }
+    Ok((writer.into_inner()?, all.num_rows()))
+}
+
+/// Returns the batches as one. Joins column by column, and lets go of each column that is joined.
+fn joined(table: &Table, batches: Vec<RecordBatch>) -> Result<RecordBatch, ArrowError> {
+    let (schema, rows) = (table.schema(), batches.iter().map(RecordBatch::num_rows).sum());
+    let mut columns: Vec<_> = batches.into_iter().map(|batch| batch.columns().to_vec().into_iter()).collect();
+    let arrays = schema.fields().iter().map(|field| {
+        let parts: Vec<ArrayRef> = columns.iter_mut().filter_map(Iterator::next).collect();
+        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+        if parts.is_empty() { Ok(new_empty_array(field.data_type())) } else { concat(&parts) }
+    });
+    let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new_with_options(schema, arrays, &RecordBatchOptions::new().with_row_count(Some(rows)))
+}
+
+/// Returns the places of the rows in order of the table's key, and of everything else where keys are equal.
+fn sorted(table: &Table, all: &RecordBatch) -> Result<UInt32Array, ArrowError> {
     let rest = table.columns.iter().map(|column| column.name).filter(|name| !table.key.contains(name));
-    let order: Vec<&str> = table.key.iter().copied().chain(rest).collect();
-    let rows = comparable(&all, &order)?;
-    let mut places: Vec<u32> = (0..u32::try_from(all.num_rows()).map_err(|_| too_many())?).collect();
-    places.sort_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)));
-    drop(rows);
-    take_record_batch(&all, &UInt32Array::from(places))
+    let order = table.key.iter().copied().chain(rest);
+    let arrays = order.map(|name| column(all, name).cloned()).collect::<Result<Vec<_>, _>>()?;
+    // A column that says the same of every row, as the account does, decides nothing.
+    let deciding = arrays.into_iter().filter(|values| !is_constant(values));
+    let columns: Vec<SortColumn> = deciding.map(|values| SortColumn { values, options: None }).collect();
+    if columns.is_empty() {
+        return Ok((0..u32::try_from(all.num_rows()).map_err(|_| too_many())?).collect());
+    }
+    lexsort_to_indices(&columns, None)
+}
+
+fn is_constant(values: &ArrayRef) -> bool {
+    let Some(texts) = values.as_string_opt::<i32>() else {
+        return values.null_count() == values.len();
+    };
+    texts.iter().all(|text| text == texts.iter().next().flatten())
 }
 
 fn too_many() -> ArrowError {
     ArrowError::ComputeError("more rows than one part can hold".to_owned())
-}
-
-/// Returns the rows of `batch` in a form that compares by `columns` in their order.
-fn comparable(batch: &RecordBatch, columns: &[&str]) -> Result<Rows, ArrowError> {
-    let arrays = columns.iter().map(|name| column(batch, name).cloned()).collect::<Result<Vec<_>, _>>()?;
-    let fields = arrays.iter().map(|array| SortField::new(array.data_type().clone())).collect();
-    RowConverter::new(fields)?.convert_columns(&arrays)
 }
 
 /// The key of a table's rows in a form that compares across batches.
@@ -72,14 +103,17 @@ fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, ArrowE
 
 /// Returns the batch as a Parquet file.
 pub(super) fn encode(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
-    let properties = WriterProperties::builder()
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties()))?;
+    writer.write(batch)?;
+    writer.into_inner()
+}
+
+fn properties() -> WriterProperties {
+    WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_created_by(concat!("leanlake ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
-    writer.write(batch)?;
-    writer.into_inner()
+        .build()
 }
 
 /// Returns the batches of a Parquet file in the table's schema as it is today: columns it lacks are NULL.

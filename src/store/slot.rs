@@ -14,12 +14,9 @@ use super::part;
 use super::period::Days;
 use super::table::Table;
 
-/// Rows of a slot after which its small batches are packed.
-const PACK_ROWS: usize = 8 * 1024;
-/// Small batches of a slot after which they are packed, however few their rows: each has some kilobytes of its own.
-const PACK_BATCHES: usize = 64;
-/// Bytes of a slot's small batches after which they are packed.
-const PACK_BYTES: usize = 4 << 20;
+/// Memory of a slot's small batches after which they are packed: a big account has some hundred slots, and a batch of
+/// one row takes some kilobytes.
+const PACK_BYTES: usize = 256 << 10;
 
 /// Rows that make one part: table, account, period.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +38,7 @@ struct Packed {
 pub(super) struct Held {
     packed: Vec<Packed>,
     small: Vec<RecordBatch>,
-    small_rows: usize,
+    /// Memory that the small batches take.
     small_bytes: usize,
     /// When the oldest of the rows was read, where that was not this scan.
     pub(super) read_at: Option<DateTime<Utc>>,
@@ -52,10 +49,9 @@ impl Held {
         if rows.num_rows() == 0 {
             return Ok(());
         }
-        self.small_rows += rows.num_rows();
-        self.small_bytes += text_bytes(&rows);
+        self.small_bytes += rows.get_array_memory_size();
         self.small.push(rows);
-        if self.small_rows >= PACK_ROWS || self.small.len() >= PACK_BATCHES || self.small_bytes >= PACK_BYTES {
+        if self.small_bytes >= PACK_BYTES {
             self.pack(table)?;
         }
         Ok(())
@@ -63,9 +59,9 @@ impl Held {
 
     fn pack(&mut self, table: &Table) -> Result<(), ArrowError> {
         let joined = concat_batches(&table.schema(), &self.small)?;
-        self.packed.push(Packed { bytes: part::encode(&joined)?.into(), text_bytes: self.small_bytes });
+        self.packed.push(Packed { bytes: part::encode(&joined)?.into(), text_bytes: text_bytes(&joined) });
         self.small.clear();
-        (self.small_rows, self.small_bytes) = (0, 0);
+        self.small_bytes = 0;
         Ok(())
     }
 

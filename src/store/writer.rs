@@ -320,15 +320,14 @@ impl SnapshotWriter {
         let misfit = |source| StoreError::Rows { table: slot.table, source };
         let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
         // One after the other: `finish` waits for the store with several parts, but makes only one of them at a time.
-        let rows = held.unpacked(table, group).and_then(|rows| part::sorted(table, rows)).map_err(misfit)?;
-        let (bytes, count) = (part::encode(&rows).map_err(|error| misfit(error.into()))?, rows.num_rows() as u64);
-        drop(rows);
+        let rows = held.unpacked(table, group).map_err(misfit)?;
+        let (bytes, count) = part::encode_sorted(table, rows).map_err(|error| misfit(error.into()))?;
         let sha256 = digest(&bytes);
         let part = Part {
             account_id: slot.account_id.clone(),
             period: slot.period,
             path: format!("tables/{}/{sha256}.parquet", slot.table),
-            rows: count,
+            rows: count as u64,
             bytes: bytes.len() as u64,
             sha256,
             schema_version: FORMAT,

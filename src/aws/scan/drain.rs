@@ -1,5 +1,6 @@
 //! The writer's end of a scan: what collectors hand over goes into the snapshot, gaps are counted, the cost is told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -8,11 +9,31 @@ use tokio::sync::mpsc;
 use super::tally::Tally;
 use crate::aws::collect::Piece;
 use crate::aws::connector::Connector;
-use crate::model::Event;
-use crate::store::{SnapshotWriter, StoreError};
+use crate::model::{Event, Row};
+use crate::store::{SnapshotWriter, StoreError, Table};
 
 /// How often the cost so far is told.
 const TELL_COST: Duration = Duration::from_millis(500);
+
+/// Rows of a table that go to the writer at once: collectors hand over a bucket or a page at a time, and each heap that
+/// the writer gets takes some kilobytes beside its rows.
+const HEAP: usize = 1_000;
+
+/// Rows that wait until they are a heap.
+#[derive(Default)]
+struct Heaps(BTreeMap<&'static str, (&'static Table, Vec<Row>)>);
+
+impl Heaps {
+    fn add(&mut self, table: &'static Table, rows: Vec<Row>, writer: &mut SnapshotWriter) -> Result<(), StoreError> {
+        let (_, heap) = self.0.entry(table.name).or_insert_with(|| (table, Vec::new()));
+        heap.extend(rows);
+        if heap.len() >= HEAP { writer.append(table, std::mem::take(heap)) } else { Ok(()) }
+    }
+
+    fn end(self, writer: &mut SnapshotWriter) -> Result<(), StoreError> {
+        self.0.into_values().try_for_each(|(table, rows)| writer.append(table, rows))
+    }
+}
 
 /// Takes pieces until every sink is gone. An error ends it, which the collectors notice by their cancelled token.
 pub async fn drain(
@@ -21,13 +42,16 @@ pub async fn drain(
     events: mpsc::Sender<Event>,
     connector: Connector,
 ) -> Result<(SnapshotWriter, Tally), StoreError> {
-    let mut tally = Tally::default();
+    let (mut tally, mut heaps) = (Tally::default(), Heaps::default());
     let mut clock = tokio::time::interval(TELL_COST);
     loop {
         tokio::select! {
             piece = pieces.recv() => match piece {
-                None => return Ok((writer, tally)),
-                Some(Piece::Rows(table, rows)) => writer.append(table, rows)?,
+                None => {
+                    heaps.end(&mut writer)?;
+                    return Ok((writer, tally));
+                }
+                Some(Piece::Rows(table, rows)) => heaps.add(table, rows, &mut writer)?,
                 Some(Piece::Draft(draft)) => writer.keep(draft)?,
                 Some(Piece::Cover(coverage)) => {
                     tally.add(&coverage);
