@@ -51,10 +51,19 @@ impl Snapshot {
     /// # Errors
     /// A part is missing or damaged.
     pub async fn rows(&self, table: &'static Table) -> Result<Vec<Row>, StoreError> {
+        Ok(self.dated_rows(table).await?.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Returns the same, each row with the time at which its part was read.
+    ///
+    /// # Errors
+    /// A part is missing or damaged.
+    pub async fn dated_rows(&self, table: &'static Table) -> Result<Vec<(DateTime<Utc>, Row)>, StoreError> {
         let mut rows = Vec::new();
         for part in self.parts(table.name) {
             for read in self.decode(table, part).await? {
-                rows.extend(batch::from_batch(&read).map_err(|source| StoreError::Rows { table: table.name, source })?);
+                let read = batch::from_batch(&read).map_err(|source| StoreError::Rows { table: table.name, source })?;
+                rows.extend(read.into_iter().map(|row| (part.read_at, row)));
             }
         }
         Ok(rows)

@@ -61,12 +61,13 @@ pub fn fill(account: &mut Account, size: Size) {
     account.athena.by_formula = Some(history(size.queries));
 }
 
-fn bucket_name(n: usize) -> String {
+/// Returns the name of a bucket.
+pub fn bucket_name(n: usize) -> String {
     format!("lake-{n:05}")
 }
 
 /// Every second bucket has tags, every third is versioned, every fifth has a rule.
-fn bucket(n: usize) -> Bucket {
+pub fn bucket(n: usize) -> Bucket {
     let plain = Bucket::in_region(REGION);
     let tagged = if n.is_multiple_of(2) { plain.tagged("team", &format!("team-{}", n % 40)) } else { plain };
     let versioned = if n.is_multiple_of(3) { tagged.versioned() } else { tagged };

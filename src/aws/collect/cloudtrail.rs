@@ -2,6 +2,7 @@
 //!
 //! Free, two requests a second, newest first, 90 days. Only these events are asked for, and of a session only its role.
 
+pub mod changed;
 mod event;
 mod tool;
 
@@ -85,12 +86,10 @@ async fn read(
     name: &str,
     seen: &mut usize,
 ) -> Option<Cut> {
-    let by_name = LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value(name);
-    let by_name = by_name.build().ok().map(|attribute| vec![attribute]);
     let end = instant::start_of(window.last.succ_opt().unwrap_or(window.last));
     let (mut token, mut oldest) = (None, None);
     for _ in 0..PAGES {
-        let call = client.lookup_events().set_lookup_attributes(by_name.clone()).max_results(PAGE);
+        let call = client.lookup_events().set_lookup_attributes(by_name(name)).max_results(PAGE);
         let call =
             call.set_start_time(Some(instant::start_of(window.first))).end_time(end).set_next_token(token.take());
         let page = match ask(scope, call.send()).await {
@@ -106,6 +105,12 @@ async fn read(
     }
     let reason = format!("the budget of {PAGES} pages of `{name}` was spent");
     Some(Cut { failed: Failed { trouble: Trouble::OverBudget, code: None, reason }, oldest })
+}
+
+/// Returns the one attribute that a look-up takes.
+fn by_name(name: &str) -> Option<Vec<LookupAttribute>> {
+    let by_name = LookupAttribute::builder().attribute_key(LookupAttributeKey::EventName).attribute_value(name);
+    by_name.build().ok().map(|attribute| vec![attribute])
 }
 
 /// Returns what was seen: whole days are those that the events of every name reach back to.

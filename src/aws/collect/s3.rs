@@ -12,11 +12,13 @@ mod parts;
 mod protection;
 mod replication;
 mod settings;
+mod unchanged;
 mod uploads;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::Client;
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use futures::future::join_all;
 
@@ -24,7 +26,9 @@ pub use self::covered::OTHER_REGIONS;
 use self::listing::Bucket;
 use self::parts::Sampled;
 use self::settings::{Asked, Facts, Setting};
+use self::unchanged::{Known, Unchanged};
 use self::uploads::{Listed, Upload};
+use super::cloudtrail::changed::CHANGES;
 use super::outcome::{Outcome, coverage};
 use super::{Failed, Place, Read, Scope, Sink};
 use crate::aws::connector::IN_FLIGHT;
@@ -40,6 +44,7 @@ pub const READS: &[Read] = &[
     listing::BUCKETS,
     listing::LOCATION,
     listing::HEAD,
+    CHANGES,
     settings::LIFECYCLE,
     settings::RULES,
     settings::VERSIONING,
@@ -71,10 +76,23 @@ pub fn each_bucket() -> impl Iterator<Item = &'static str> {
     settings.chain([uploads::COUNT.operation])
 }
 
+/// Returns true for what reads a setting.
+pub fn is_setting(operation: &str) -> bool {
+    operation != uploads::COUNT.operation
+}
+
+/// Returns true where settings of so many buckets may be known from an earlier scan.
+pub fn may_be_unchanged(scope: &Scope, buckets: u64) -> bool {
+    let of_settings = |seen: &Coverage| seen.read == settings::VERSIONING.operation;
+    !scope.options.fresh && buckets > unchanged::FEW as u64 && scope.earlier.iter().any(of_settings)
+}
+
 /// What was found out about one bucket.
 struct Seen {
     bucket: Bucket,
     settings: Vec<(Setting, Result<Facts, Failed>)>,
+    /// When settings were read that were not asked for again.
+    unchanged_since: Option<DateTime<Utc>>,
     uploads: Listed,
 }
 
@@ -118,8 +136,10 @@ pub async fn read(scope: &Scope, sink: &Sink, listing: Listing) {
         return;
     }
     let total = u64::try_from(buckets.len()).ok();
-    let mut reading =
-        futures::stream::iter(buckets.into_iter().map(|bucket| one(scope, &clients, bucket))).buffer_unordered(AT_ONCE);
+    let mut unchanged = Box::pin(unchanged::of(scope, sink, &buckets)).await;
+    let known = std::mem::take(&mut unchanged.known);
+    let each = with_known(buckets, known).map(|(bucket, known)| one(scope, &clients, bucket, known));
+    let mut reading = futures::stream::iter(each).buffer_unordered(AT_ONCE);
     let (mut ends, mut uploads) = (Ends::default(), Vec::new());
     for done in 1.. {
         let Some(seen) = reading.next().await else { break };
@@ -128,7 +148,7 @@ pub async fn read(scope: &Scope, sink: &Sink, listing: Listing) {
         uploads.extend(seen.uploads.uploads);
         sink.progress(done, total);
     }
-    ends.cover(scope, sink).await;
+    ends.cover(scope, sink, &unchanged).await;
     sizes(scope, sink, &clients, uploads).await;
 }
 
@@ -141,7 +161,18 @@ fn clients(scope: &Scope, buckets: &[Bucket]) -> BTreeMap<String, Client> {
     clients
 }
 
-async fn one(scope: &Scope, clients: &BTreeMap<String, Client>, bucket: Bucket) -> Seen {
+/// Returns each bucket with what need not be asked for again.
+fn with_known(
+    buckets: Vec<Bucket>,
+    mut known: BTreeMap<String, Known>,
+) -> impl Iterator<Item = (Bucket, Option<Known>)> {
+    buckets.into_iter().map(move |bucket| {
+        let known = known.remove(&bucket.name);
+        (bucket, known)
+    })
+}
+
+async fn one(scope: &Scope, clients: &BTreeMap<String, Client>, bucket: Bucket, known: Option<Known>) -> Seen {
     let region = match &bucket.region {
         Ok(region) => region.clone(),
         Err(failed) => return Seen::unknown(failed.clone(), bucket),
@@ -149,21 +180,26 @@ async fn one(scope: &Scope, clients: &BTreeMap<String, Client>, bucket: Bucket) 
     // The list of clients was made from the same buckets.
     let Some(client) = clients.get(&region) else { return Seen::unknown(Failed::cancelled(), bucket) };
     let of = Asked { scope, client, bucket: bucket.name.as_str() };
-    let settings = Setting::ALL.map(|setting| answered(setting, &of));
+    let unchanged_since = known.as_ref().map(|known| known.since);
+    let mut known = known.map(|known| known.facts).unwrap_or_default();
+    let settings = Setting::ALL.map(|setting| answered(setting, &of, known.remove(&setting)));
     let (settings, uploads) =
         tokio::join!(join_all(settings), uploads::list(scope, client, bucket.name.as_str(), &region));
-    Seen { bucket, settings, uploads }
+    Seen { bucket, settings, unchanged_since, uploads }
 }
 
-async fn answered(setting: Setting, of: &Asked<'_>) -> (Setting, Result<Facts, Failed>) {
-    (setting, setting.read(of).await)
+async fn answered(setting: Setting, of: &Asked<'_>, known: Option<Facts>) -> (Setting, Result<Facts, Failed>) {
+    match known {
+        Some(facts) => (setting, Ok(facts)),
+        None => (setting, setting.read(of).await),
+    }
 }
 
 impl Seen {
     /// Returns a bucket of which nobody tells the Region: nothing else can be asked about it.
     fn unknown(why: Failed, bucket: Bucket) -> Self {
         let settings = Setting::ALL.map(|setting| (setting, Err(why.clone()))).to_vec();
-        Seen { settings, uploads: Listed::nothing(why), bucket }
+        Seen { settings, unchanged_since: None, uploads: Listed::nothing(why), bucket }
     }
 
     /// Returns the columns that name the bucket.
@@ -177,6 +213,7 @@ impl Seen {
     fn row(&self, account_id: &str) -> Row {
         let row = self.named(account_id);
         let row = row.with("creation_date", self.bucket.created).with("upload_count", self.uploads.count());
+        let row = row.with("unchanged_since", self.unchanged_since);
         let known = self.settings.iter().filter_map(|(_, facts)| facts.as_ref().ok());
         known.fold(row, |row, facts| row.and(facts.columns.clone()))
     }
@@ -213,24 +250,27 @@ impl Ends {
         self.uploads.push(Outcome { resource: name.to_owned(), region: region.map(str::to_owned), end });
     }
 
-    async fn cover(mut self, scope: &Scope, sink: &Sink) {
+    async fn cover(mut self, scope: &Scope, sink: &Sink, unchanged: &Unchanged) {
+        for row in &unchanged.coverage {
+            sink.cover(row.clone()).await;
+        }
         if !self.region.is_empty() {
-            cover(scope, sink, &listing::LOCATION, &mut self.region).await;
+            cover(scope, sink, &listing::LOCATION, &mut self.region, &Unchanged::default()).await;
         }
         for setting in Setting::ALL {
             let outcomes = self.settings.entry(setting).or_default();
             for read in setting.reads() {
-                cover(scope, sink, read, outcomes).await;
+                cover(scope, sink, read, outcomes, unchanged).await;
             }
         }
         for read in [&uploads::COUNT, &uploads::UPLOADS] {
-            cover(scope, sink, read, &mut self.uploads).await;
+            cover(scope, sink, read, &mut self.uploads, &Unchanged::default()).await;
         }
     }
 }
 
 /// Hands over coverage in the order of the buckets' names: they come back in any order.
-async fn cover(scope: &Scope, sink: &Sink, read: &Read, outcomes: &mut [Outcome]) {
+async fn cover(scope: &Scope, sink: &Sink, read: &Read, outcomes: &mut [Outcome], unchanged: &Unchanged) {
     outcomes.sort_by(|a, b| a.resource.cmp(&b.resource));
     if outcomes.is_empty() {
         for place in covered::places(scope) {
@@ -239,7 +279,7 @@ async fn cover(scope: &Scope, sink: &Sink, read: &Read, outcomes: &mut [Outcome]
         }
     }
     for row in coverage(&scope.account_id, read, outcomes) {
-        sink.cover(row).await;
+        sink.cover(unchanged.explain(row)).await;
     }
 }
 
@@ -253,5 +293,5 @@ async fn sizes(scope: &Scope, sink: &Sink, clients: &BTreeMap<String, Client>, m
         Sampled::Size(size) => Some(upload.row(&scope.account_id).with("bytes", size.bytes).with("parts", size.parts)),
     });
     sink.rows(&MULTIPART_UPLOADS, rows.collect()).await;
-    cover(scope, sink, &parts::PARTS, &mut parts::outcomes(&uploads, &found)).await;
+    cover(scope, sink, &parts::PARTS, &mut parts::outcomes(&uploads, &found), &Unchanged::default()).await;
 }

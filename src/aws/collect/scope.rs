@@ -44,6 +44,10 @@ pub struct Options {
     pub time: Duration,
     /// Cost allocation tags by which cost is read.
     pub cost_tags: Vec<String>,
+    /// True to read settings of buckets again that CloudTrail names no change of.
+    pub fresh: bool,
+    /// Buckets whose settings are read again in any case: leanlake itself changed them lately, and events come late.
+    pub touched: BTreeSet<String>,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
@@ -63,6 +67,8 @@ impl Default for Options {
             advisers: Adviser::ALL.into(),
             glue: glue::Limits::default(),
             cost_tags: Vec::new(),
+            fresh: false,
+            touched: BTreeSet::new(),
             hash_key: None,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +86,14 @@ impl Sink {
     pub async fn held(&self, table: &'static Table) -> Vec<Row> {
         match &self.base {
             Some(base) => base.rows(table).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Returns the same, each row with the time at which it was read, or of the oldest row that it was joined with.
+    pub async fn held_since(&self, table: &'static Table) -> Vec<(DateTime<Utc>, Row)> {
+        match &self.base {
+            Some(base) => base.dated_rows(table).await.unwrap_or_default(),
             None => Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Between, Calls, REGIONS, exactly, sum};
 use crate::aws::collect::ask::ask;
+use crate::aws::collect::cloudtrail::changed;
 use crate::aws::collect::s3::listing::PAGE;
 use crate::aws::collect::{Scope, cloudwatch, s3};
 
@@ -24,11 +25,21 @@ pub(super) fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, Strin
     let Some(count) = counted else {
         return (Vec::new(), "unknown: the buckets were not counted".to_owned());
     };
-    let each = |operation| Calls { operation, requests: exactly(count), units: None };
+    // Uploads are counted anew each time; settings of many buckets only where somebody changed them.
+    let again = |operation: &str| s3::is_setting(operation) && s3::may_be_unchanged(scope, count);
+    let each = |operation| Calls {
+        operation,
+        requests: if again(operation) { Between { low: 0, high: count } } else { exactly(count) },
+        units: None,
+    };
     let parts = Between { low: 0, high: u64::from(scope.options.list_parts) };
     let mut calls =
         vec![Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None }];
     calls.extend(s3::each_bucket().map(each));
+    if s3::may_be_unchanged(scope, count) {
+        let events = Between { low: 0, high: REGIONS * changed::NAMES.len() as u64 };
+        calls.push(Calls { operation: changed::CHANGES.operation, requests: events, units: None });
+    }
     let pages = u64::from(scope.options.uploads) / UPLOADS_A_PAGE;
     for call in calls.iter_mut().filter(|call| call.operation == "s3:ListMultipartUploads") {
         call.requests.high += pages.min(count * (UPLOAD_PAGES - 1));

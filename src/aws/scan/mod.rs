@@ -23,6 +23,7 @@ use self::accounts::{Accounts, Entered, Known};
 use self::drain::drain;
 use self::guard::guarded;
 use self::regions::Regions;
+use self::tally::Tally;
 use crate::aws::collect::s3::OTHER_REGIONS;
 use crate::aws::collect::{Allowance, Collector, Heard, Options, Reach, Scope, Sink, cost_explorer};
 use crate::aws::connector::Paced;
@@ -68,6 +69,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// True when `--max-cost` cut something.
     pub over_budget: bool,
+    /// Buckets whose settings an earlier scan read and CloudTrail names no change of: they were not asked for again.
+    pub unchanged: u64,
     /// How each operation was asked, and how long its pace made that.
     pub paced: Vec<Paced>,
     /// What AWS said when it stopped taking the credentials in the middle of the scan; text from outside.
@@ -160,7 +163,8 @@ pub async fn scan(
     let snapshot = writer.finish(receipt, interrupted).await?;
     let (left_out, paced) = (ran.left_out, session.connector.paced());
     let refused = refused(session, &scope.heard).await;
-    Ok(Outcome { snapshot, gaps: tally.gaps, left_out, interrupted, over_budget, paced, refused })
+    let Tally { gaps, unchanged, .. } = tally;
+    Ok(Outcome { snapshot, gaps, left_out, interrupted, over_budget, unchanged, paced, refused })
 }
 
 /// Returns what AWS said if it stopped taking the credentials. The last answer of a Region that the account has not

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ScanError;
 use crate::aws::collect::Heard;
+use crate::aws::collect::cloudtrail::changed::CHANGES;
 use crate::model::{Coverage, CoverageState, Untrusted};
 
 /// What the coverage amounts to.
@@ -12,11 +13,16 @@ pub struct Tally {
     seen: bool,
     /// What could not be seen.
     pub gaps: Vec<Coverage>,
+    /// Buckets whose settings are as an earlier scan read them.
+    pub unchanged: u64,
 }
 
 impl Tally {
     /// Counts one piece of coverage.
     pub fn add(&mut self, coverage: &Coverage) {
+        if (coverage.table.as_str(), coverage.read.as_str()) == (CHANGES.table, CHANGES.operation) {
+            self.unchanged += coverage.seen.and_then(|seen| u64::try_from(seen).ok()).unwrap_or_default();
+        }
         match coverage.state {
             CoverageState::NotAsked => {}
             state => {

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::Args;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use super::amount::dollars;
 use super::connect::{Purpose, sign_in};
 use super::stop::Wishes;
 use super::{Context, Format};
+use crate::apply::record::Record;
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::{Collector, Options};
 use crate::aws::estimate::estimate;
@@ -61,6 +63,9 @@ pub struct Scan {
     /// Longest time to read one service in one account and Region: 90s, 20m, 2h (2h where nothing else is configured).
     #[arg(long, value_name = "TIME", value_parser = time)]
     collector_time: Option<Duration>,
+    /// Read the settings of every bucket again, also of those that an earlier scan read and CloudTrail names no change of.
+    #[arg(long)]
+    fresh: bool,
     /// Days of Athena history to read; Athena keeps 45.
     #[arg(long, value_name = "DAYS")]
     history_days: Option<u32>,
@@ -212,7 +217,9 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     let regions = context.config.texts(&config::REGIONS).to_vec();
     let advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(adviser)).collect();
     let cost_tags = context.config.texts(&config::COST_TAGS).to_vec();
-    let mut options = Options { regions, advisers, cost_tags, hash_key, ..Options::default() };
+    let touched = touched(context, store).await;
+    let options = Options { regions, advisers, cost_tags, hash_key, touched, ..Options::default() };
+    let mut options = Options { fresh: args.fresh, ..options };
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;
     }
@@ -229,6 +236,25 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
         bills: Vec::new(),
         options,
     })
+}
+
+/// Days of runs whose buckets are read again: settings that no scan read for so long are read anyway.
+const TOUCHED_DAYS: i64 = 8;
+
+/// Returns the buckets that leanlake itself changed lately. Of a journal that cannot be read nothing is known; what
+/// reads journals says that.
+async fn touched(context: &Context, store: &Store) -> BTreeSet<String> {
+    let first = (context.now() - TimeDelta::days(TOUCHED_DAYS)).format("%Y%m%dT%H%M%SZ").to_string();
+    let mut buckets = BTreeSet::new();
+    let Ok(runs) = context.runs(store) else { return buckets };
+    for run in runs.list().await.unwrap_or_default().iter().take_while(|run| **run >= first) {
+        let Ok((_, entries)) = runs.open(run).await else { continue };
+        buckets.extend(entries.iter().filter_map(|entry| match &entry.record {
+            Record::Intent(intent) => Some(intent.bucket.raw().to_owned()),
+            _ => None,
+        }));
+    }
+    buckets
 }
 
 /// Runs the scan under the eyes of the terminal. The first Ctrl-C or SIGTERM ends it politely, the second

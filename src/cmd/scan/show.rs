@@ -27,6 +27,14 @@ pub fn summary(outcome: &Outcome) -> String {
             "left out: {usd} of the last 30 days, not read in detail; `leanlake scan --all` reads it too"
         );
     }
+    if outcome.unchanged > 0 {
+        let _ = writeln!(
+            text,
+            "settings of {} buckets were not read again: CloudTrail, whose events come up to 15 minutes late, names no \
+             change since they were; `leanlake scan --fresh` reads them",
+            outcome.unchanged
+        );
+    }
     if !outcome.gaps.is_empty() {
         let ask = "leanlake query \"select * from coverage where state <> 'seen'\"";
         let _ = writeln!(text, "{} gaps: {ask}", outcome.gaps.len());
@@ -70,6 +78,7 @@ pub fn summary_json(outcome: &Outcome) -> Value {
         "interrupted": outcome.interrupted,
         "over_budget": outcome.over_budget,
         "left_out_usd": outcome.left_out,
+        "unchanged_buckets": outcome.unchanged,
         "credentials_refused": outcome.refused,
         "rows": rows,
         "receipt": manifest.receipt,

@@ -10,6 +10,35 @@ use crate::model::Row;
 /// What CloudTrail calls a bucket.
 const BUCKET: &str = "AWS::S3::Bucket";
 
+/// How S3 names a bucket in an ARN, whatever the partition.
+const ARN: &str = ":s3:::";
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// This bucket.
+    Bucket(String),
+    /// No bucket: another service, an access point, or a call that failed before it named one.
+    NoBucket,
+    /// It does not say.
+    Unsaid,
+}
+
+/// Returns what the event is about.
+pub fn about(event: &Event) -> About {
+    if event.event_source().is_some_and(|source| !source.starts_with("s3")) {
+        return About::NoBucket;
+    }
+    let record: Value = event.cloud_trail_event().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let arn = record["requestParameters"]["resourceArn"].as_str();
+    match (bucket(event, &record), arn) {
+        (Some(bucket), _) => About::Bucket(bucket.to_owned()),
+        (None, Some(arn)) => arn.split_once(ARN).map_or(About::NoBucket, |(_, bucket)| About::Bucket(bucket.to_owned())),
+        (None, None) if record["errorCode"].is_string() => About::NoBucket,
+        (None, None) => About::Unsaid,
+    }
+}
+
 /// Returns the row of an event; none for one without its time, which has no place in the history.
 pub fn row(scope: &Scope, event: &Event) -> Option<Row> {
     let record: Value = event.cloud_trail_event().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
