@@ -148,7 +148,8 @@ impl Term {
             Event::Progress { what, done, total: Some(total) } => bar.set_message(format!("{what} {done}/{total}")),
             Event::Progress { what, done, total: None } => bar.set_message(format!("{what} {done}")),
             Event::Finished { what, rows, took } => bar.suspend(|| {
-                let time = if self.voice >= Voice::Verbose { format!(" in {} s", took.as_secs()) } else { String::new() };
+                let time =
+                    if self.voice >= Voice::Verbose { format!(" in {} s", took.as_secs()) } else { String::new() };
                 self.status(&format!("{what}: {rows} rows{time}"));
             }),
             Event::Gap(gap) => bar.suspend(|| self.detail(&gap_line(gap))),

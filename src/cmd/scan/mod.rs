@@ -218,7 +218,7 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     let advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(adviser)).collect();
     let cost_tags = context.config.texts(&config::COST_TAGS).to_vec();
     let touched = touched(context, store).await;
-    let options = Options { regions, advisers, cost_tags, hash_key, touched, ..Options::default() };
+    let options = Options { regions, advisers, cost_tags, touched, hash_key, ..Options::default() };
     let mut options = Options { fresh: args.fresh, ..options };
     if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
         options.history_days = days;

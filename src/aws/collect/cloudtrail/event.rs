@@ -33,7 +33,9 @@ pub fn about(event: &Event) -> About {
     let arn = record["requestParameters"]["resourceArn"].as_str();
     match (bucket(event, &record), arn) {
         (Some(bucket), _) => About::Bucket(bucket.to_owned()),
-        (None, Some(arn)) => arn.split_once(ARN).map_or(About::NoBucket, |(_, bucket)| About::Bucket(bucket.to_owned())),
+        (None, Some(arn)) => {
+            arn.split_once(ARN).map_or(About::NoBucket, |(_, bucket)| About::Bucket(bucket.to_owned()))
+        }
         (None, None) if record["errorCode"].is_string() => About::NoBucket,
         (None, None) => About::Unsaid,
     }

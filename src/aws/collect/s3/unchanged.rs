@@ -123,7 +123,10 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
             continue;
         }
         let seen = Setting::ALL.into_iter().filter(|setting| covered.has(*setting, row.key("region"), name));
-        known.insert(name.to_owned(), Known { since, facts: seen.map(|setting| (setting, columns(setting, &row))).collect() });
+        known.insert(
+            name.to_owned(),
+            Known { since, facts: seen.map(|setting| (setting, columns(setting, &row))).collect() },
+        );
     }
     for setting in Setting::ALL {
         let Some(table) = setting.table() else { continue };
