@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::gate::{Effect, Hold, Kind};
 use super::lake::{Lake, OURS, THEIRS};
+use crate::aws::s3::Bucket;
 use crate::aws::{Fault, Trouble};
 use crate::support::Run;
 
@@ -44,6 +45,22 @@ fn with_yes_both_buckets_are_fixed_and_a_second_time_nothing_happens() {
     lake.world.aws.forget_calls();
     lake.world.run(&["apply", &plan, "--yes"]).ends_with(0).prints("already so");
     assert_eq!(lake.world.aws.count("s3:PutBucketLifecycleConfiguration"), 0);
+}
+
+#[test]
+fn the_next_scan_reads_again_what_leanlake_changed_however_many_buckets_there_are() {
+    let lake = Lake::stub();
+    for n in 0..255 {
+        lake.world.aws.account().s3.add(&format!("other-{n:03}"), Bucket::in_region("us-east-1"));
+    }
+    lake.world.run(&["scan", "--only", "s3"]).ends_with(0);
+    lake.world.run(&["apply", &lake.plan(), "--yes"]).ends_with(0);
+    lake.world.aws.forget_calls();
+    // CloudTrail has not heard of it yet.
+    lake.world.run(&["scan", "--only", "s3"]).ends_with(0).prints("settings of 255 buckets were not read again");
+    assert_eq!(lake.world.aws.count("s3:GetBucketVersioning"), 2);
+    let rules = "select lifecycle_rule_count as n from buckets where bucket like 'lake-%' order by bucket";
+    assert_eq!(lake.world.lines(rules), ["n=2", "n=1"]);
 }
 
 #[test]
