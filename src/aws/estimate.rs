@@ -108,6 +108,7 @@ pub async fn estimate(session: &Session, store: &Store, order: &Order) -> Result
     let mut estimates = Vec::new();
     let listed = !order.collectors.contains(&Collector::Storage) || !cloudwatch::listed_before(&scope).is_empty();
     let known = last.is_some() && listed && order.options.regions.is_empty();
+    let known = known && !of_many_buckets(&scope, last);
     let counted = if known { None } else { count(&scope).await };
     for &collector in &order.collectors {
         let (calls, basis) = calls(collector, &scope, last, counted);
@@ -145,11 +146,14 @@ fn exactly(n: u64) -> Between<u64> {
 fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
     // What the others are asked for depends on the days since the last scan.
     let whole = scope.options.regions.is_empty();
+    // Of many buckets only those are read again that somebody changed.
+    let whole = whole && (collector != Collector::S3 || !of_many_buckets(scope, last));
     if let (Some(last), Collector::S3 | Collector::Glue | Collector::Network | Collector::Advice, true) =
         (last, collector, whole)
     {
-        // The receipt does not say which collector asked CloudWatch.
-        let own = collector.reads().iter().filter(|read| !read.operation.starts_with("cloudwatch:"));
+        // The receipt does not say which collector asked CloudWatch or CloudTrail.
+        let of_others = |operation: &str| operation.starts_with("cloudwatch:") || operation.starts_with("cloudtrail:");
+        let own = collector.reads().iter().filter(|read| !of_others(read.operation));
         let calls: Vec<Calls> = own.filter_map(|read| from_receipt(read.operation, last)).collect();
         if !calls.is_empty() {
             return (once(calls), "the last scan".to_owned());
@@ -174,6 +178,12 @@ fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: O
         }
         Collector::Glue => pipelines(scope),
     }
+}
+
+/// Returns true where settings may be known from the last scan, which listed the uploads of every bucket.
+fn of_many_buckets(scope: &Scope, last: Option<&Receipt>) -> bool {
+    let listed = last.and_then(|last| last.requests.get("s3:ListMultipartUploads"));
+    listed.is_some_and(|buckets| s3::may_be_unchanged(scope, *buckets))
 }
 
 fn from_receipt(operation: &'static str, last: &Receipt) -> Option<Calls> {

@@ -53,11 +53,16 @@ fn the_next_scan_reads_again_what_leanlake_changed_however_many_buckets_there_ar
     for n in 0..255 {
         lake.world.aws.account().s3.add(&format!("other-{n:03}"), Bucket::in_region("us-east-1"));
     }
-    lake.world.run(&["scan", "--only", "s3"]).ends_with(0);
+    // The gate holds single requests for other tests, and is slow where there are many.
+    let past_the_gate = |day: &str| {
+        let mut scan = lake.world.command(&["scan", "--only", "s3", "--as-of", day]);
+        Run::wait_for(scan.env("AWS_ENDPOINT_URL_S3", lake.world.aws.url()).spawn().unwrap()).ends_with(0)
+    };
+    past_the_gate("2026-11-20");
     lake.world.run(&["apply", &lake.plan(), "--yes"]).ends_with(0);
     lake.world.aws.forget_calls();
     // CloudTrail has not heard of it yet.
-    lake.world.run(&["scan", "--only", "s3"]).ends_with(0).prints("settings of 255 buckets were not read again");
+    past_the_gate("2026-11-21").prints("settings of 255 buckets were not read again");
     assert_eq!(lake.world.aws.count("s3:GetBucketVersioning"), 2);
     let rules = "select lifecycle_rule_count as n from buckets where bucket like 'lake-%' order by bucket";
     assert_eq!(lake.world.lines(rules), ["n=2", "n=1"]);

@@ -73,6 +73,7 @@ fn settings_are_asked_for_again_where_cloudtrail_names_a_change_or_an_earlier_sc
     let why = "select count(*) as n from coverage where table_name = 'buckets' and \"read\" = 's3:GetBucketVersioning' \
                and seen = 260 and reason like '%as read since 2026-11-20%CloudTrail names no change%'";
     assert_eq!(world.lines(why), ["n=1"]);
+    let world = world.on("2026-11-22");
     scan(&world, &["--fresh"]);
     assert_eq!(asked(&world, "s3:GetBucketVersioning"), MANY as u64);
     assert_eq!(states(&world)[1], "b=lake-00008 u=null v=Enabled");
