@@ -1,5 +1,7 @@
 //! The bill from its exports, as part of a scan: what the account delivers, and what the command line names.
 
+use std::time::Instant;
+
 use futures::FutureExt;
 
 use super::{Order, guarded};
@@ -29,6 +31,7 @@ pub async fn read(scope: &Scope, sink: &Sink, order: &Order) {
     }
     let named = sink.named("exports of the bill");
     named.started();
+    let began = Instant::now();
     let reading = std::panic::AssertUnwindSafe(taken(scope, &named, order, &places)).catch_unwind();
     let why = tokio::select! {
         done = reading => done.err().map(|_| "leanlake failed while reading it; this is a mistake in leanlake"),
@@ -37,7 +40,7 @@ pub async fn read(scope: &Scope, sink: &Sink, order: &Order) {
     if let Some(why) = why {
         named.cover(Coverage::new(BILL.name, READ, CoverageState::Missing).because(why)).await;
     }
-    named.finished();
+    named.finished(began.elapsed());
 }
 
 fn refused(scope: &Scope, what: &str, why: &str) -> Coverage {

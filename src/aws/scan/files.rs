@@ -50,7 +50,8 @@ pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, bills: &[Place]) ->
     let receipt = Receipt { seconds: began.elapsed().as_secs(), ..Receipt::default() };
     let snapshot = writer.finish(receipt, false).await?;
     let (left_out, gaps) = (Money::ZERO, taken.gaps);
-    Ok(Outcome { snapshot, gaps, left_out, interrupted: false, over_budget: false, refused: None })
+    let (interrupted, over_budget, refused) = (false, false, None);
+    Ok(Outcome { snapshot, gaps, left_out, interrupted, over_budget, unchanged: 0, paced: Vec::new(), refused })
 }
 
 /// The gap of an export that belongs into a snapshot of its own.

@@ -9,7 +9,7 @@ use crate::aws::collect::{Collector, Reach, Scope, Sink};
 use crate::model::{Coverage, CoverageState};
 
 /// How long a collector may take to hand over its gaps once its time is up, or Ctrl-C was pressed.
-const TO_END: Duration = Duration::from_secs(30);
+pub const TO_END: Duration = Duration::from_secs(30);
 
 /// Runs a collector, and says when it begins and when it has ended.
 pub async fn guarded<T: Send + 'static, F: Future<Output = T> + Send + 'static>(

@@ -1,5 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::guard::TO_END;
 use super::*;
 use crate::aws::collect::{Piece, READS};
 use crate::aws::connector::{Allowlist, Connector, Fault, Role};
