@@ -4,7 +4,12 @@
 //! Knows no account and no object store: it is handed the files.
 
 pub mod bill;
+mod encoded;
 pub mod export;
+pub mod import;
+pub mod inventory;
+pub mod lens;
+mod names;
 pub mod subset;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
@@ -19,7 +24,8 @@ use crate::engine::{Complaint, Engine, EngineError};
 use crate::store::Table;
 
 /// Every roll-up.
-pub const ROLL_UPS: &[&RollUp] = &[&bill::CUR, &bill::FOCUS];
+pub const ROLL_UPS: &[&RollUp] =
+    &[&bill::CUR, &bill::FOCUS, &lens::SIZES, &lens::ACTIVITY, &lens::BANDS, &lens::SETTINGS, &inventory::AGES];
 
 /// One SQL file: which foreign files it reads, and which table it fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,6 +58,14 @@ impl Draft {
         self.table
     }
 
+    /// Returns the rows, slot by slot.
+    #[cfg(test)]
+    pub fn batches(&self) -> Result<Vec<RecordBatch>, StoreError> {
+        let misfit = |source| StoreError::Rows { table: self.table.name, source };
+        let of = self.held.values().map(|held| held.batches(self.table).map_err(misfit));
+        Ok(of.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
     /// Returns how many rows there are.
     pub fn rows(&self) -> u64 {
         self.rows

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod configurations;
 pub mod emr;
 pub mod glue;
+pub mod inventory;
 pub mod lens;
 pub mod network;
 pub mod redshift;
@@ -34,6 +35,10 @@ pub const TABLES: &[&Table] = &[
     &configurations::METRICS_CONFIGURATIONS,
     &lens::STORAGE_LENS_CONFIGURATIONS,
     &storage::STORAGE,
+    &lens::STORAGE_LENS,
+    &lens::STORAGE_ACTIVITY,
+    &lens::STORAGE_SIZES,
+    &inventory::STORAGE_AGES,
     &storage::MULTIPART_UPLOADS,
     &athena::ATHENA_WORKGROUPS,
     &athena::ATHENA_QUERIES,

@@ -1,6 +1,7 @@
 //! Buckets, their rules, what they hold and what was never finished.
 
 use super::configurations::{ANALYTICS_READ, INVENTORY_READ, METRICS_READ, REPLICATION_READ, TIERING_READ};
+use super::lens::EXPORT as LENS;
 use crate::store::table::{Kind, Source, Table, column};
 
 const LIFECYCLE: &str = "s3:GetBucketLifecycleConfiguration";
@@ -12,7 +13,6 @@ const OBJECT_LOCK: &str = "s3:GetObjectLockConfiguration";
 const ENCRYPTION: &str = "s3:GetBucketEncryption";
 const REQUEST_PAYMENT: &str = "s3:GetBucketRequestPayment";
 const LOGGING: &str = "s3:GetBucketLogging";
-const LENS: &str = "lens:export";
 const CHANGES: &str = "cloudtrail:LookupEvents";
 
 /// One row for each general purpose bucket.
