@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
+use crate::model::storage_type::STORAGE_TYPES;
 use crate::model::{Coverage, CoverageState, PoolPath, Row};
 
 /// Days after which a bucket's newest size says nothing about today. CloudWatch publishes daily; `ListMetrics` hides
@@ -16,6 +17,8 @@ const LOOK_BACK_DAYS: u64 = 60;
 
 /// CloudWatch's storage type of Standard.
 pub(super) const STANDARD: &str = "StandardStorage";
+/// The class whose tiers have prices of their own: Storage Lens does not say how its bytes divide.
+const TIERING: &str = "INTELLIGENT_TIERING";
 
 /// Account, Region and name of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,11 +61,38 @@ pub(super) struct Size {
     pub objects: Option<i64>,
 }
 
+/// Returns the table of daily sizes, in SQL: CloudWatch's, and Storage Lens's of buckets of which CloudWatch says
+/// nothing. The two measure the same bytes, so no bucket has both.
+pub(super) async fn daily(engine: &Engine) -> Result<String, EngineError> {
+    let counted = engine.rows("select count(*) as n from storage_lens").await?;
+    if counted.first().and_then(|row| row.int("n")).unwrap_or(0) == 0 {
+        return Ok("storage".to_owned());
+    }
+    let types = STORAGE_TYPES.iter().filter(|of| of.class != TIERING);
+    let mut of_class: BTreeMap<&str, &str> = BTreeMap::new();
+    for of in types {
+        of_class.entry(of.class).or_insert(of.name);
+    }
+    let cases: Vec<String> = of_class.iter().map(|(class, name)| format!("when '{class}' then '{name}'")).collect();
+    Ok(format!(
+        "(select account_id, region, bucket, day, storage_type, bytes, objects from storage union all \
+         select l.account_id, l.region, l.bucket, l.day, l.storage_type, l.bytes, l.objects from (\
+         select account_id, region, bucket, day, case storage_class {} else storage_class end as storage_type, bytes, \
+         cast(null as bigint) as objects from storage_lens where prefix is null and bytes is not null union all \
+         select account_id, region, bucket, day, 'AllStorageTypes' as storage_type, cast(null as bigint) as bytes, \
+         sum(objects) as objects from storage_lens where prefix is null group by 1, 2, 3, 4) l left join (\
+         select distinct account_id, bucket from storage where bytes is not null) s \
+         on s.account_id = l.account_id and s.bucket = l.bucket where s.bucket is null)",
+        cases.join(" ")
+    ))
+}
+
 /// Returns what each bucket held on its newest fresh day.
 pub(super) async fn sizes(engine: &Engine, as_of: DateTime<Utc>) -> Result<BTreeMap<BucketKey, Size>, EngineError> {
     let sql = format!(
-        "select account_id, region, bucket, day, storage_type, bytes, objects from storage \
+        "select account_id, region, bucket, day, storage_type, bytes, objects from {} d \
          where {} order by day desc, bytes desc nulls last",
+        daily(engine).await?,
         fresh(as_of)
     );
     let mut sizes: BTreeMap<BucketKey, Size> = BTreeMap::new();

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::storage::{BucketKey, STANDARD, Size, sizes};
+use super::storage::{BucketKey, STANDARD, Size, daily, sizes};
 use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::Row;
 use crate::store::table::{Kind, Source, Table, column};
+use crate::store::tables::lens::STORAGE_LENS;
 use crate::store::tables::storage::STORAGE;
 
 /// Ages for which a bound is given.
@@ -21,7 +22,7 @@ const AGES: [i64; 5] = [30, 60, 90, 180, 365];
 pub const STORAGE_BOUNDS: Analysis = Analysis {
     table: Table {
         name: "storage_bounds",
-        doc: "Least and most Standard bytes of a bucket that can be older than so many days, from CloudWatch's daily sizes. One row for each age; an age of which fewer than half of the days were seen has no row.",
+        doc: "Least and most Standard bytes of a bucket that can be older than so many days, from CloudWatch's daily sizes, or Storage Lens's where CloudWatch has none. One row for each age; an age of which fewer than half of the days were seen has no row.",
         key: &["account_id", "region", "bucket", "older_than_days"],
         source: Source::Analysis,
         columns: &[
@@ -53,7 +54,7 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
             ),
         ],
     },
-    inputs: &[&STORAGE],
+    inputs: &[&STORAGE, &STORAGE_LENS],
     compute: |given| Box::pin(compute(given)),
 };
 
@@ -80,10 +81,11 @@ async fn bands(given: Given<'_>) -> Result<BTreeMap<BucketKey, Bands>, EngineErr
     let back = |age: i64| today - TimeDelta::days(age);
     let cases: Vec<String> = AGES.iter().map(|age| format!("when day > date '{}' then {age}", back(*age))).collect();
     let sql = format!(
-        "select account_id, region, bucket, case {} end as age, min(bytes) as least, count(*) as days from storage \
+        "select account_id, region, bucket, case {} end as age, min(bytes) as least, count(*) as days from {} d \
          where storage_type = '{STANDARD}' and bytes is not null and day > date '{}' and day <= date '{today}' \
          group by 1, 2, 3, 4",
         cases.join(" "),
+        daily(given.engine).await?,
         back(AGES[AGES.len() - 1])
     );
     let mut bands: BTreeMap<BucketKey, Bands> = BTreeMap::new();
@@ -106,9 +108,10 @@ async fn held(given: Given<'_>) -> Result<BTreeMap<BucketKey, Row>, EngineError>
     };
     let those =
         format!("storage_type = '{STANDARD}' and bytes is not null and day <= date '{}'", given.as_of.date_naive());
+    let daily = daily(given.engine).await?;
     let sql = format!(
-        "select s.account_id, s.region, s.bucket, {} from (select * from storage where {those}) s join \
-         (select account_id, region, bucket, max(day) as newest from storage where {those} group by 1, 2, 3) n \
+        "select s.account_id, s.region, s.bucket, {} from (select * from {daily} d where {those}) s join \
+         (select account_id, region, bucket, max(day) as newest from {daily} d where {those} group by 1, 2, 3) n \
          on n.account_id = s.account_id and n.region = s.region and n.bucket = s.bucket group by 1, 2, 3",
         AGES.map(since).join(", ")
     );

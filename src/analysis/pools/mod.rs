@@ -14,6 +14,7 @@ use crate::model::{BillLine, Pool, PoolPath, Row};
 use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::athena::ATHENA_QUERIES;
 use crate::store::tables::bill::{BILL, COSTS};
+use crate::store::tables::lens::STORAGE_LENS;
 use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS, STORAGE};
 use leaf::Leaf;
 
@@ -74,7 +75,7 @@ pub const POOLS: Analysis = Analysis {
             column("day", Kind::Day, "The day of the size; for queries the first day after the 30 days."),
         ],
     },
-    inputs: &[&STORAGE, &BUCKETS, &MULTIPART_UPLOADS, &ATHENA_QUERIES, &COSTS, &BILL],
+    inputs: &[&STORAGE, &STORAGE_LENS, &BUCKETS, &MULTIPART_UPLOADS, &ATHENA_QUERIES, &COSTS, &BILL],
     compute: |given| Box::pin(compute(given)),
 };
 
