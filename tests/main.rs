@@ -33,6 +33,7 @@ mod scan;
 mod schema;
 mod sinks;
 mod snapshots;
+mod storage_exports;
 mod store_in_s3;
 mod stub;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]

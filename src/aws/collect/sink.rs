@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Coverage, CoverageState, Event, Row};
+use crate::rollup::lens::Lens;
 use crate::store::{Draft, Snapshot, Table};
 
 /// Pieces that may wait for the part writer: one that is behind slows the collectors down instead of filling memory. A
@@ -26,6 +27,8 @@ pub enum Piece {
     Rows(&'static Table, Vec<Row>),
     /// Rows that were packed by whoever read them.
     Draft(Draft),
+    /// What Storage Lens says of buckets. Comes before their rows.
+    Lens(Box<Lens>),
     /// What was seen, or not.
     Cover(Coverage),
     /// Days of a table that are read again, both included: what an earlier scan knew of them is not carried over.
@@ -129,6 +132,11 @@ impl Sink {
     /// The same for rows of an account that nobody names.
     pub async fn replace_of(&self, table: &'static Table, account_id: Option<String>, from: NaiveDate, to: NaiveDate) {
         self.send(Piece::Replace { table, account_id, from, to }).await;
+    }
+
+    /// Hands over what Storage Lens says of buckets. Call it before any of their rows.
+    pub async fn lens(&self, lens: Lens) {
+        self.send(Piece::Lens(Box::new(lens))).await;
     }
 
     /// Hands over rows that are packed already.

@@ -12,6 +12,7 @@ use super::guard::{bounded, named};
 use crate::aws::collect::s3::{self, Listing};
 use crate::aws::collect::{Collector, Scope, Sink};
 use crate::aws::rank::Ranked;
+use crate::rollup::inventory::Homes;
 
 /// Accounts whose buckets are listed, or read, at the same time.
 const AT_ONCE: usize = 16;
@@ -44,6 +45,16 @@ impl Listed {
     /// Returns the Regions that have a bucket.
     pub fn regions(&self) -> BTreeSet<String> {
         self.0.values().flat_map(|listing| &listing.places).map(|place| place.region.clone()).collect()
+    }
+
+    /// Returns whose the buckets are and where.
+    pub fn homes(&self) -> Homes {
+        let of = |(account, listing): (&String, &Listing)| {
+            let account = account.clone();
+            let places = listing.places.clone().into_iter();
+            places.map(move |place| (place.bucket, (account.clone(), Some(place.region))))
+        };
+        self.0.iter().flat_map(of).collect()
     }
 
     /// Reads what the buckets are set to, and their uploads.

@@ -1,6 +1,6 @@
 //! The writer's end of a scan: what collectors hand over goes into the snapshot, gaps are counted, the cost is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 use super::tally::Tally;
 use crate::aws::collect::Piece;
 use crate::aws::connector::Connector;
-use crate::model::{Event, Row};
+use crate::model::{Cell, Event, Row};
+use crate::rollup::lens::Lens;
+use crate::store::tables::storage::BUCKETS;
 use crate::store::{SnapshotWriter, StoreError, Table};
 
 /// How often the cost so far is told.
@@ -42,16 +44,21 @@ pub async fn drain(
     events: mpsc::Sender<Event>,
     connector: Connector,
 ) -> Result<(SnapshotWriter, Tally), StoreError> {
-    let (mut tally, mut heaps) = (Tally::default(), Heaps::default());
+    let (mut tally, mut heaps, mut buckets) = (Tally::default(), Heaps::default(), Buckets::default());
     let mut clock = tokio::time::interval(TELL_COST);
     loop {
         tokio::select! {
             piece = pieces.recv() => match piece {
                 None => {
                     heaps.end(&mut writer)?;
+                    buckets.finish(&mut writer)?;
                     return Ok((writer, tally));
                 }
-                Some(Piece::Rows(table, rows)) => heaps.add(table, rows, &mut writer)?,
+                Some(Piece::Rows(table, mut rows)) => {
+                    buckets.complete(table, &mut rows);
+                    heaps.add(table, rows, &mut writer)?;
+                }
+                Some(Piece::Lens(lens)) => buckets.lens = Some(lens),
                 Some(Piece::Draft(draft)) => writer.keep(draft)?,
                 Some(Piece::Cover(coverage)) => {
                     tally.add(&coverage);
@@ -71,5 +78,39 @@ pub async fn drain(
                 let _ = events.try_send(Event::Spent { requests: spent.requests(), usd: spent.usd() });
             }
         }
+    }
+}
+
+/// Rows of `buckets`, completed with what Storage Lens says.
+#[derive(Default)]
+struct Buckets {
+    lens: Option<Box<Lens>>,
+    /// Accounts whose buckets were listed.
+    listed: BTreeSet<String>,
+}
+
+impl Buckets {
+    fn complete(&mut self, table: &Table, rows: &mut [Row]) {
+        if table.name != BUCKETS.name {
+            return;
+        }
+        for row in rows {
+            self.listed.insert(row.key("account_id").to_owned());
+            // A row that comes over from the last scan brings what an older report said.
+            for column in ["noncurrent_bytes", "incomplete_bytes", "object_count"] {
+                row.set(column, Cell::Null);
+            }
+            if let Some(lens) = &self.lens {
+                lens.fill(row);
+            }
+        }
+    }
+
+    /// Adds the buckets of accounts that nobody listed. Where none was listed at all, those of the last scan come over.
+    fn finish(&self, writer: &mut SnapshotWriter) -> Result<(), StoreError> {
+        let Some(lens) = self.lens.as_ref().filter(|_| !self.listed.is_empty()) else { return Ok(()) };
+        writer.append(&BUCKETS, lens.unlisted(&self.listed))?;
+        lens.bucket_coverage().into_iter().for_each(|seen| writer.cover(seen));
+        Ok(())
     }
 }

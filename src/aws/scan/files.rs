@@ -1,5 +1,6 @@
 //! A snapshot from files alone: exports that somebody handed over, without an account to ask. Calls nobody.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -8,21 +9,37 @@ use super::exports::known;
 use super::{Outcome, ScanError};
 use crate::aws::collect::READS;
 use crate::model::{Coverage, CoverageState, Money, Origin, Untrusted};
-use crate::rollup::export::{Order, Step, import, survey};
+use crate::rollup::export::{Order, Step, import as import_bills, survey};
+use crate::rollup::import::{self, Import};
+use crate::rollup::inventory;
+use crate::rollup::lens::{self, Lens};
 use crate::store::tables::bill::BILL;
+use crate::store::tables::storage::BUCKETS;
 use crate::store::{Head, Place, Receipt, SnapshotWriter, Store};
 
 /// Why nothing else is known.
 const ALONE: &str = "read from files alone, without an account to ask";
 
-/// Reads the exports in `bills` into a new snapshot.
+/// Exports that somebody handed over.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Exports of a bill.
+    pub bills: Vec<Place>,
+    /// Storage Lens exports.
+    pub lens: Vec<Place>,
+    /// Inventory lists.
+    pub inventories: Vec<Place>,
+}
+
+/// Reads the exports into a new snapshot.
 ///
 /// # Errors
 /// No month could be read, or the store cannot be written.
-pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, bills: &[Place]) -> Result<Outcome, ScanError> {
+pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, given: &Given) -> Result<Outcome, ScanError> {
     let began = Instant::now();
-    let mut found = survey(bills).await;
+    let (mut found, lenses) = (survey(&given.bills).await, lens::survey(&given.lens).await);
     let payer = found.units.iter().find_map(|unit| unit.payer.clone());
+    let payer = payer.or_else(|| lenses.units.iter().find_map(|unit| unit.account.clone()));
     let others = found.units.extract_if(.., |unit| unit.payer.is_some() && unit.payer != payer);
     let others: Vec<Coverage> = others.map(|unit| other(&unit.export, payer.as_deref())).collect();
     found.gaps.extend(others);
@@ -36,10 +53,13 @@ pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, bills: &[Place]) ->
     let order = Order { as_of, known: known.clone(), account_id: None };
     let mut writer = store.write(head, base.as_ref());
     let mut taken = Taken { seen: !known.is_empty(), gaps: Vec::new() };
-    let steps = import(found.units, &order).await;
+    let steps = import_bills(found.units, &order).await;
     for step in found.gaps.into_iter().map(Step::Cover).chain(steps) {
         taken.take(&mut writer, step)?;
     }
+    let whose = import::Order { as_of, account_id: None };
+    let lens = taken.lens(&mut writer, lenses, &whose).await?;
+    taken.inventories(&mut writer, &given.inventories, &whose, &lens).await?;
     if !taken.seen {
         let example = taken.gaps.iter().find_map(|gap| gap.reason.as_ref()).map(Untrusted::terminal);
         return Err(ScanError::NoFiles { example: example.unwrap_or_default() });
@@ -66,6 +86,48 @@ struct Taken {
 }
 
 impl Taken {
+    /// Reads the Storage Lens exports; the buckets are those that they name.
+    async fn lens(
+        &mut self,
+        writer: &mut SnapshotWriter,
+        found: lens::Survey,
+        whose: &import::Order,
+    ) -> Result<Lens, ScanError> {
+        let mut lens = lens::import(found.units, whose).await;
+        self.keep(writer, std::mem::take(&mut lens.import), found.gaps)?;
+        if !lens.buckets.is_empty() {
+            writer.append(&BUCKETS, lens.unlisted(&BTreeSet::new()))?;
+            lens.bucket_coverage().into_iter().for_each(|seen| writer.cover(seen));
+        }
+        Ok(lens)
+    }
+
+    async fn inventories(
+        &mut self,
+        writer: &mut SnapshotWriter,
+        places: &[Place],
+        whose: &import::Order,
+        lens: &Lens,
+    ) -> Result<(), ScanError> {
+        let found = inventory::survey(places).await;
+        let import = inventory::import(found.units, whose, &lens.homes()).await;
+        self.keep(writer, import, found.gaps)
+    }
+
+    fn keep(&mut self, writer: &mut SnapshotWriter, import: Import, gaps: Vec<Coverage>) -> Result<(), ScanError> {
+        for (table, account_id, days) in import.replaced {
+            writer.replace_period(table, account_id.as_deref(), days.from, days.to);
+        }
+        for draft in import.drafts {
+            self.seen |= draft.rows() > 0;
+            writer.keep(draft)?;
+        }
+        for seen in gaps.into_iter().chain(import.coverage) {
+            self.take(writer, Step::Cover(seen))?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, writer: &mut SnapshotWriter, step: Step) -> Result<(), ScanError> {
         match step {
             Step::Replace { account_id, days } => {

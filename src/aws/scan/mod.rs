@@ -9,6 +9,7 @@ mod exports;
 pub mod files;
 mod guard;
 mod regions;
+mod storage;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ use crate::aws::member::MemberRole;
 use crate::aws::rank::{Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Money, Origin};
+use crate::rollup::inventory::Homes;
 use crate::store::tables::scan::ACCOUNTS;
 use crate::store::{BillPages, Head, Place, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
 
@@ -52,6 +54,10 @@ pub struct Order {
     pub all: bool,
     /// Exports of the bill that were named, beside those that the account has.
     pub bills: Vec<Place>,
+    /// Storage Lens exports that were named.
+    pub lens: Vec<Place>,
+    /// Inventory lists that were named.
+    pub inventories: Vec<Place>,
     /// Limits of the collectors.
     pub options: Options,
 }
@@ -239,14 +245,19 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>,
         regions.add(std::mem::take(&mut billed.regions));
     }
     exports::read(scope, sink, order).await;
+    let mut homes = storage::homes(base).await;
+    homes.extend(storage::read_lens(scope, sink, order).await);
     // Whoever names a Region wants it read, however little it costs.
     let everything = order.all || regions.given().is_some();
     let spend = if everything { Spend::default() } else { std::mem::take(&mut billed.spend) };
-    let left_out = detail(scope, sink, order, (base, partition), &billed, &spend, &mut regions).await;
+    let (left_out, listed) = detail(scope, sink, order, (base, partition), &billed, &spend, &mut regions).await;
+    homes.extend(listed);
+    storage::read_inventories(scope, sink, order, &homes).await;
     Ran { pages: (billed.pages.pages > 0).then_some(billed.pages), left_out }
 }
 
-/// Reads the accounts in detail: the buckets of each, then its Regions. Returns what was left out, USD in thirty days.
+/// Reads the accounts in detail: the buckets of each, then its Regions. Returns what was left out, USD in thirty days,
+/// and whose the buckets are.
 async fn detail(
     scope: &Scope,
     sink: &Sink,
@@ -255,7 +266,7 @@ async fn detail(
     billed: &cost_explorer::Bill,
     spend: &Spend,
     regions: &mut Regions,
-) -> Money {
+) -> (Money, Homes) {
     let known = Known::ask(scope, sink, &order.accounts, billed).await;
     let wanted = known.wanted(&order.accounts, &scope.account_id);
     let detail: Vec<Collector> =
@@ -266,6 +277,7 @@ async fn detail(
     entered.enter(scope, accounts_of(&first.kept), role).await;
     let listed = buckets::list(&first, &entered, sink).await;
     regions.add(listed.regions());
+    let homes = listed.homes();
     left_regions(regions, &wanted, scope, sink, &detail).await;
     let mut ranked = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
     ranked.decided_before(&first, |run| run.collector.reach() == Reach::Buckets);
@@ -279,7 +291,7 @@ async fn detail(
     let rest: Vec<&Run> = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets).collect();
     // What buckets are set to is most of the requests, and at a pace of its own: nobody waits for it.
     tokio::join!(Box::pin(listed.read(&entered, sink)), Box::pin(others(&rest, &entered, sink)));
-    ranked.left_usd()
+    (ranked.left_usd(), homes)
 }
 
 /// Reads everything but buckets, Region by Region.

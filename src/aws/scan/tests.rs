@@ -28,7 +28,17 @@ fn order(only: &[Collector]) -> Order {
     let collectors = only.iter().copied().collect();
     let as_of = "2026-03-10T08:00:00Z".parse().unwrap();
     let (accounts, options) = (Accounts::Own, Options::default());
-    Order { as_of, collectors, accounts, role: None, all: false, bills: Vec::new(), options }
+    Order {
+        as_of,
+        collectors,
+        accounts,
+        role: None,
+        all: false,
+        bills: Vec::new(),
+        lens: Vec::new(),
+        inventories: Vec::new(),
+        options,
+    }
 }
 
 async fn run(session: &Session, store: &Store, order: &Order, cancel: CancellationToken) -> Result<Outcome, ScanError> {

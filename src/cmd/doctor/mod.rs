@@ -96,7 +96,17 @@ fn order(context: &Context) -> Order {
     let mut options = Options { regions, cost_tags, ..Options::default() };
     options.history_days = context.config.days(&config::HISTORY_DAYS).unwrap_or(options.history_days);
     let (accounts, collectors) = (Accounts::Own, Collector::ALL.into());
-    Order { as_of: context.now(), collectors, accounts, role: None, all: false, bills: Vec::new(), options }
+    Order {
+        as_of: context.now(),
+        collectors,
+        accounts,
+        role: None,
+        all: false,
+        bills: Vec::new(),
+        lens: Vec::new(),
+        inventories: Vec::new(),
+        options,
+    }
 }
 
 /// A clock that is wrong looks like credentials that are not valid.

@@ -57,6 +57,8 @@ pub async fn run(args: &Init, context: &Context) -> Result<(), Failure> {
         role: None,
         all: false,
         bills: Vec::new(),
+        lens: Vec::new(),
+        inventories: Vec::new(),
         options,
     };
     let (scope, _) = prepare(&session, &context.store().await?, &order).await?;

@@ -1,11 +1,11 @@
-//! `scan --bill`: the exports that the command line names, and what is done where there are no credentials.
+//! `scan --bill`, `--lens` and `--inventory`: the exports that the command line names, and what is done where there are no credentials.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{Context, Format, Wishes, show, unless_interrupted};
+use super::{Context, Format, Scan, Wishes, show, unless_interrupted};
 use crate::aws::connector::{Connector, Setup};
-use crate::aws::scan::files::scan_files;
+use crate::aws::scan::files::{Given, scan_files};
 use crate::aws::session::{Session, SessionError};
 use crate::aws::store as s3_store;
 use crate::error::Failure;
@@ -15,10 +15,10 @@ use crate::store::Place;
 ///
 /// # Errors
 /// As [`Context::session`].
-pub(super) async fn session(bills: &[String], context: &Context, setup: Setup) -> Result<Option<Session>, Failure> {
+pub(super) async fn session(named: &[String], context: &Context, setup: Setup) -> Result<Option<Session>, Failure> {
     match Session::open(&context.who(), Connector::new(setup)).await {
         Ok(session) => Ok(Some(session)),
-        Err(SessionError::NoCredentials { .. }) if !bills.is_empty() && !bills.iter().any(|bill| is_in_s3(bill)) => {
+        Err(SessionError::NoCredentials { .. }) if !named.is_empty() && !named.iter().any(|path| is_in_s3(path)) => {
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -45,15 +45,20 @@ pub(super) async fn places(bills: &[String], session: Option<&Session>) -> Resul
 /// # Errors
 /// Not one of them could be read, or the store cannot be written.
 pub(super) async fn run(
-    bills: &[String],
+    args: &Scan,
     context: &Context,
     format: Format,
     wishes: &mut Wishes,
 ) -> Result<ExitCode, Failure> {
     context.term.status("no AWS credentials were found: only the files are read");
     let work = async {
-        let (places, store) = (places(bills, None).await?, context.store().await?);
-        Ok(scan_files(&store, context.now(), &places).await?)
+        let given = Given {
+            bills: places(&args.bill, None).await?,
+            lens: places(&args.lens, None).await?,
+            inventories: places(&args.inventory, None).await?,
+        };
+        let store = context.store().await?;
+        Ok(scan_files(&store, context.now(), &given).await?)
     };
     let outcome = unless_interrupted(wishes, Box::pin(work)).await?;
     if let Some(banner) = outcome.snapshot.origin().banner() {

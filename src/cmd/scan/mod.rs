@@ -46,6 +46,14 @@ pub struct Scan {
     /// legacy) or FOCUS files. May be given more than once. Without any credentials it is read alone.
     #[arg(long, value_name = "PATH")]
     bill: Vec<String>,
+    /// Also read this Storage Lens export: a folder, a file, or s3://bucket/prefix with its reports and manifests. May be
+    /// given more than once. Without any credentials it is read alone.
+    #[arg(long, value_name = "PATH")]
+    lens: Vec<String>,
+    /// Also read the newest S3 Inventory list of each bucket: a folder or s3://bucket/prefix with lists (Parquet or CSV)
+    /// and manifests. May be given more than once. Without any credentials it is read alone.
+    #[arg(long, value_name = "PATH")]
+    inventory: Vec<String>,
     /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent).
     #[arg(long, value_name = "ADVISER", value_delimiter = ',', value_parser = adviser)]
     without: Vec<Adviser>,
@@ -152,6 +160,11 @@ fn adviser(name: &str) -> Result<Adviser, String> {
 }
 
 impl Scan {
+    /// Returns every export that was named.
+    fn named(&self) -> Vec<String> {
+        [self.bill.as_slice(), &self.lens, &self.inventory].concat()
+    }
+
     /// Returns what the scan may cost.
     fn limit(&self, context: &Context) -> Option<Money> {
         self.max_cost.or(context.config.dollars(&config::MAX_COST))
@@ -171,14 +184,16 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let cancel = setup.cancel.clone();
     let mut wishes = Wishes::listen()?;
     let opened = async {
-        let Some(session) = files::session(&args.bill, context, setup).await? else { return Ok(None) };
+        let Some(session) = files::session(&args.named(), context, setup).await? else { return Ok(None) };
         let store = store(context, &session).await?;
         let mut order = order(args, context, &store).await?;
         order.bills = files::places(&args.bill, Some(&session)).await?;
+        order.lens = files::places(&args.lens, Some(&session)).await?;
+        order.inventories = files::places(&args.inventory, Some(&session)).await?;
         Ok(Some((session, store, order)))
     };
     let Some((session, store, order)) = unless_interrupted(&mut wishes, Box::pin(opened)).await? else {
-        return files::run(&args.bill, context, format, &mut wishes).await;
+        return files::run(args, context, format, &mut wishes).await;
     };
     if args.estimate {
         let estimates = async { Ok(estimate(&session, &store, &order).await?) };
@@ -234,6 +249,8 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
         role: args.members.role(&context.config),
         all: args.all,
         bills: Vec::new(),
+        lens: Vec::new(),
+        inventories: Vec::new(),
         options,
     })
 }
@@ -361,8 +378,9 @@ impl From<ScanError> for Failure {
             ScanError::NothingSeen { .. } => {
                 Failure::failed(message).hint("check the network, the proxy variables and `--endpoint-url`")
             }
-            ScanError::NoFiles { .. } => Failure::failed(message)
-                .hint("`--bill` takes a folder, a file or s3://bucket/prefix with exports of a bill"),
+            ScanError::NoFiles { .. } => Failure::failed(message).hint(
+                "`--bill`, `--lens` and `--inventory` take a folder, a file or s3://bucket/prefix with such exports",
+            ),
             ScanError::Interrupted => Failure::new(Kind::Interrupted, message),
             ScanError::NothingPaid { .. } => Failure::new(Kind::Partly, message)
                 .hint("raise it with `--max-cost USD`; `leanlake scan --estimate` says what a whole scan costs"),
