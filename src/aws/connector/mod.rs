@@ -212,7 +212,7 @@ impl Gate {
         if let Ok(answer) = &answer {
             self.clock.note(&call, answer);
         }
-        let health = if status.is_none_or(is_broken) { Health::Failed } else { Health::Answered };
+        let health = status.map_or(Health::Lost, health_of);
         self.breaker.note(&call, health, tried, Instant::now());
         drop(trying);
         answer
@@ -262,9 +262,9 @@ impl Gate {
                 Way::Free => break false,
                 Way::Try => break true,
                 Way::Wait(pause) => tokio::time::sleep(pause).await,
-                Way::Closed(failures) => {
-                    let (operation, region) = (call.operation.clone(), call.region.clone());
-                    return Err(refused(Stop::CircuitOpen { operation, region, failures }));
+                Way::Closed { failures, whole } => {
+                    let what = if whole { call.service.to_owned() } else { call.operation.clone() };
+                    return Err(refused(Stop::CircuitOpen { what, region: call.region.clone(), failures }));
                 }
             }
         };
@@ -326,8 +326,8 @@ impl fmt::Debug for Gate {
 }
 
 /// 503 is how S3 and others throttle: the service is well, and the SDK waits before it asks again.
-fn is_broken(status: StatusCode) -> bool {
-    status.is_server_error() && status.as_u16() != 503
+fn health_of(status: StatusCode) -> Health {
+    if status.is_server_error() && status.as_u16() != 503 { Health::Failed } else { Health::Answered }
 }
 
 /// A refusal of our own: not transient, so the SDK does not try again.
@@ -482,7 +482,8 @@ mod tests {
             assert!(!said.contains("left alone"), "{said}");
         }
         assert!(attempts.load(Ordering::Relaxed) > breaker::OPENS_AFTER);
-        assert!(is_broken(500.try_into().unwrap()) && !is_broken(503.try_into().unwrap()));
+        let health = |status: u16| health_of(status.try_into().unwrap());
+        assert_eq!((health(500), health(503)), (Health::Failed, Health::Answered));
     }
 
     #[tokio::test]

@@ -28,10 +28,10 @@ pub enum Stop {
         limit: String,
     },
     /// The service failed so often that it is left alone for a while.
-    #[error("`{operation}` failed {failures} times in a row in {region} and is left alone for now")]
+    #[error("`{what}` failed {failures} times in a row in {region} and is left alone for now")]
     CircuitOpen {
-        /// The operation.
-        operation: String,
+        /// The operation, or the service where it answers nothing at all.
+        what: String,
         /// Its Region.
         region: String,
         /// Failures in a row.
