@@ -6,10 +6,12 @@ use super::ScanError;
 use crate::aws::collect::Heard;
 use crate::aws::collect::cloudtrail::changed::CHANGES;
 use crate::model::{Coverage, CoverageState, Untrusted};
+use crate::store::tables::bill::BILLING_VIEWS;
 
 /// What the coverage amounts to.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// True when anything of the lake was seen: which views of a bill there are is nothing of it.
     seen: bool,
     /// What could not be seen.
     pub gaps: Vec<Coverage>,
@@ -26,7 +28,8 @@ impl Tally {
         match coverage.state {
             CoverageState::NotAsked => {}
             state => {
-                self.seen |= matches!(state, CoverageState::Seen | CoverageState::Partial);
+                let lake = coverage.table != BILLING_VIEWS.name;
+                self.seen |= lake && matches!(state, CoverageState::Seen | CoverageState::Partial);
                 self.gaps.extend(coverage.is_gap().then(|| coverage.clone()));
             }
         }
