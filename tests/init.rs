@@ -34,7 +34,7 @@ fn it_says_what_there_is_and_writes_a_file_that_counts() {
         "Pro-forma billing groups: team \\u{1b}. Their accounts see costs that AWS does not charge.",
         "Buckets: 2, in eu-west-1 (1), us-east-1 (1).",
         "Budgets: none.",
-        "Bill exports: not looked for.",
+        "Bill exports: none.",
     ] {
         assert!(run.stdout.contains(line), "no `{line}` in\n{}", run.stdout);
     }
@@ -71,6 +71,7 @@ fn it_asks_nothing_that_costs_but_the_list_of_buckets() {
     world.run(&["init", "--print"]).ends_with(0);
     let asked: BTreeSet<String> = world.aws.calls().into_iter().map(|call| call.operation).collect();
     let free = [
+        "bcm-data-exports:ListExports",
         "billing:ListBillingViews",
         "budgets:DescribeBudgets",
         "lakeformation:ListResources",
@@ -86,11 +87,21 @@ fn it_asks_nothing_that_costs_but_the_list_of_buckets() {
 #[test]
 fn what_it_may_not_ask_is_not_known_and_it_still_writes() {
     let world = world();
-    for service in ["s3:*", "s3control:*", "billing:*", "budgets:*", "lakeformation:*", "organizations:*"] {
+    for service in
+        ["s3:*", "s3control:*", "billing:*", "budgets:*", "lakeformation:*", "organizations:*", "bcm-data-exports:*"]
+    {
         world.aws.make(Fault::on(service, Trouble::Denied));
     }
     let run = world.run(&["init"]).ends_with(0);
-    for what in ["Organization", "Pro-forma billing", "Buckets", "Inventories", "Budgets", "Lake Formation locations"] {
+    for what in [
+        "Organization",
+        "Pro-forma billing",
+        "Buckets",
+        "Inventories",
+        "Budgets",
+        "Lake Formation locations",
+        "Bill exports",
+    ] {
         assert!(run.stdout.contains(&format!("{what}: not known (")), "{what}:\n{}", run.stdout);
     }
     assert!(world.path("leanlake.toml").exists());

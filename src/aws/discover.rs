@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::pages::{Listed, list};
-use crate::aws::collect::{Collector, Failed, Scope, billing_views};
+use crate::aws::collect::{Collector, Failed, Scope, billing_views, exports};
 use crate::aws::connector::Sample;
 use crate::aws::connector::stop::SAMPLED;
 use crate::aws::look::{Seen, look};
@@ -15,6 +15,8 @@ use crate::model::{Coverage, CoverageState, Row, Untrusted};
 
 /// The calls of a discovery: what else the collectors that it runs would ask never leaves the machine.
 pub const CALLS: &[&str] = &[
+    "bcm-data-exports:GetExport",
+    "bcm-data-exports:ListExports",
     "billing:ListBillingViews",
     "budgets:DescribeBudgets",
     "lakeformation:ListResources",
@@ -90,6 +92,8 @@ pub struct Found {
     pub budgets: Listing,
     /// Locations registered in Lake Formation.
     pub locations: Listing,
+    /// Exports of the bill, by where they are delivered.
+    pub exports: Listing,
 }
 
 /// Looks at the scope's account. Its connector must allow [`CALLS`] and nothing else.
@@ -111,6 +115,7 @@ pub async fn discover(scope: &Scope) -> Found {
         inventories: listing(&seen, INVENTORIES, "s3:ListBucketInventoryConfigurations", inventory),
         budgets: listing(&seen, BUDGETS, "budgets:DescribeBudgets", name("budget_name")),
         locations: locations(&scope, &regions).await,
+        exports: bills(&scope).await,
         regions,
     }
 }
@@ -166,6 +171,12 @@ async fn locations(scope: &Scope, regions: &BTreeMap<String, usize>) -> Listing 
         }
     }
     named(names, failed)
+}
+
+async fn bills(scope: &Scope) -> Listing {
+    let told = exports::find(scope).await;
+    let places = told.exports.iter().map(|export| Untrusted::from(export.url.as_str())).collect();
+    named(places, told.failed())
 }
 
 async fn pro_forma(scope: &Scope) -> Listing {

@@ -20,7 +20,7 @@ pub fn notes(session: &Session, found: &Found) -> Vec<String> {
         listing("Inventories", &found.inventories),
         listing("Budgets", &found.budgets),
         listing("Lake Formation locations", &found.locations),
-        "Bill exports: not looked for.".to_owned(),
+        listing("Bill exports", &found.exports),
     ]
 }
 
@@ -120,8 +120,9 @@ mod tests {
         let of = |standing, pro_forma| {
             let none = || Listing::All(Vec::new());
             let (regions, buckets) = (std::collections::BTreeMap::new(), none());
-            let (lens, inventories, budgets, locations) = (none(), none(), none(), none());
-            super::pro_forma(&Found { standing, pro_forma, buckets, regions, lens, inventories, budgets, locations })
+            let (lens, inventories, budgets, locations, exports) = (none(), none(), none(), none(), none());
+            let found = Found { standing, pro_forma, buckets, regions, lens, inventories, budgets, locations, exports };
+            super::pro_forma(&found)
         };
         assert_eq!(of(Standing::Alone, Listing::All(names(0))), "Pro-forma billing: none.");
         assert!(
