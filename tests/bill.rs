@@ -75,7 +75,7 @@ fn files_alone_make_a_snapshot_that_every_verb_can_read() {
     let left = world.lines("select count(*) as n from coverage where table_name = 'buckets' and state = 'not_asked'");
     assert_ne!(left, ["n=0"], "everything else is a gap");
     world.run(&["findings"]).ends_with(0);
-    world.run(&["report"]).ends_with(0).prints("export files only");
+    world.run(&["report"]).ends_with(0).prints("export files only").prints("Amazon Simple Storage Service");
     world.run(&["snapshots", "list"]).ends_with(0).prints("files");
 }
 

@@ -6,6 +6,7 @@
 mod athena;
 mod athena_reuse;
 mod bill;
+mod from_bill;
 mod pools;
 mod storage;
 mod storage_bounds;
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 pub use bill::{BillMonth, Compared, LineCost, billed, by_account, compared, full_month, lines, rate_card};
+pub use from_bill::{is_filled, stand_in};
 pub use pools::pools;
 pub use storage::{FRESH_DAYS, stale};
 

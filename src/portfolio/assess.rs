@@ -125,7 +125,7 @@ pub async fn assess(
         receipt: snapshot.manifest.receipt.clone(),
         spend: spend::read(&desk.engine, desk.as_of).await?,
         bill_month: analysis::full_month(&desk.engine, desk.as_of).await?,
-        compared: analysis::compared(&desk.engine).await?,
+        compared: desk.compared().await?,
         bill: BillTotals::of(&lines, &pools),
         blind: blind(&gaps, Billed { lines: &lines, accounts: &accounts }, &pools),
         lines,
@@ -163,13 +163,16 @@ struct Desk {
     engine: Engine,
     card: RateCard,
     as_of: DateTime<Utc>,
+    /// True where exports of the bill stand in for Cost Explorer.
+    from_bill: bool,
 }
 
 impl Desk {
     async fn over(snapshot: &Snapshot, book: &PriceBook) -> Result<Self, AssessError> {
         let (engine, as_of) = (Engine::over(snapshot)?, snapshot.as_of());
+        let from_bill = analysis::stand_in(&engine).await?;
         let card = analysis::rate_card(&engine, book.clone(), as_of).await?;
-        Ok(Desk { engine, card, as_of })
+        Ok(Desk { engine, card, as_of, from_bill })
     }
 
     async fn findings(&self, library: &Library, settings: &Settings) -> Result<Vec<Finding>, AssessError> {
@@ -183,9 +186,16 @@ impl Desk {
         Ok(analysis::pools(&self.engine).await?)
     }
 
+    /// An export is not held against itself.
+    async fn compared(&self) -> Result<Vec<Compared>, AssessError> {
+        Ok(if self.from_bill { Vec::new() } else { analysis::compared(&self.engine).await? })
+    }
+
     /// What the scan could not see, and what it saw too long ago to be used.
     async fn gaps(&self, snapshot: &Snapshot) -> Result<Vec<Coverage>, AssessError> {
-        let mut gaps: Vec<Coverage> = snapshot.coverage().await?.into_iter().filter(Coverage::is_gap).collect();
+        let known = |gap: &Coverage| self.from_bill && analysis::is_filled(&gap.table);
+        let coverage = snapshot.coverage().await?.into_iter();
+        let mut gaps: Vec<Coverage> = coverage.filter(|gap| gap.is_gap() && !known(gap)).collect();
         gaps.extend(analysis::stale(&self.engine, self.as_of).await?);
         Ok(gaps)
     }
