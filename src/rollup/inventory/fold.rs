@@ -65,7 +65,7 @@ impl Folder {
 #[derive(Debug)]
 pub struct Folders {
     most: usize,
-    folders: BTreeMap<String, Folder>,
+    held: BTreeMap<String, Folder>,
     /// The folder whose rows come now.
     open: String,
 }
@@ -73,14 +73,14 @@ pub struct Folders {
 impl Folders {
     /// Returns no folders yet, of which `most` will be kept.
     pub fn keeping(most: usize) -> Self {
-        Folders { most: most.max(1), folders: BTreeMap::new(), open: String::new() }
+        Folders { most: most.max(1), held: BTreeMap::new(), open: String::new() }
     }
 
     /// Takes in a row of the roll-up, whose folder is `prefix`.
     pub fn add(&mut self, prefix: String, row: &Row) {
         if prefix != self.open {
             self.open.clone_from(&prefix);
-            if self.folders.len() >= self.most * 2 {
+            if self.held.len() >= self.most * 2 {
                 self.shrink();
             }
         }
@@ -98,18 +98,18 @@ impl Folders {
             oldest: row.time("oldest"),
             newest: row.time("newest"),
         };
-        self.folders.entry(prefix).or_default().add(cell, amount);
+        self.held.entry(prefix).or_default().add(cell, amount);
     }
 
     /// Folds the smallest folders into the ones above until no more than `most` are left.
     fn shrink(&mut self) {
-        let weighed = self.folders.iter().map(|(prefix, folder)| (folder.weight(), prefix.clone()));
+        let weighed = self.held.iter().map(|(prefix, folder)| (folder.weight(), prefix.clone()));
         let mut smallest: BTreeSet<((i64, i64), String)> = weighed.filter(|(_, prefix)| !prefix.is_empty()).collect();
-        while self.folders.len() > self.most {
+        while self.held.len() > self.most {
             let Some((_, prefix)) = smallest.pop_first() else { return };
-            let Some(folder) = self.folders.remove(&prefix) else { continue };
+            let Some(folder) = self.held.remove(&prefix) else { continue };
             let above = above(&prefix).to_owned();
-            let known = self.folders.entry(above.clone()).or_default();
+            let known = self.held.entry(above.clone()).or_default();
             let before = known.weight();
             folder.cells.into_iter().for_each(|(cell, amount)| known.add(cell, amount));
             if !above.is_empty() {
@@ -123,13 +123,13 @@ impl Folders {
     pub fn rows(mut self) -> Vec<Row> {
         self.shrink();
         let of = |(prefix, folder): (String, Folder)| {
-            folder.cells.into_iter().map(move |(cell, amount)| row(&prefix, cell, &amount))
+            folder.cells.into_iter().map(move |(cell, amount)| row(&prefix, &cell, &amount))
         };
-        self.folders.into_iter().flat_map(of).collect()
+        self.held.into_iter().flat_map(of).collect()
     }
 }
 
-fn row(prefix: &str, cell: Cell, amount: &Amount) -> Row {
+fn row(prefix: &str, cell: &Cell, amount: &Amount) -> Row {
     Row::new()
         .with("prefix", prefix)
         .with("storage_class", cell.storage_class.as_deref())

@@ -119,10 +119,11 @@ async fn unit(place: &Place, at: &Path, manifest: Manifest, names: &Names<'_>) -
 async fn file(place: &Place, path: Path, told: Option<(ReportFormat, &[String])>) -> Result<ForeignFile, String> {
     let shown = place.show(&path);
     let name = path.as_ref().to_ascii_lowercase();
+    let ends = |words: &[&str]| words.iter().any(|end| name.ends_with(end));
     let format = match told.map(|(format, _)| format) {
         Some(ReportFormat::Parquet) => Format::Parquet,
-        None if name.ends_with(".par") || name.ends_with(".parquet") => Format::Parquet,
-        _ => Format::Csv { gzip: name.ends_with(".gz"), columns: None },
+        None if ends(&[".par", ".parquet"]) => Format::Parquet,
+        _ => Format::Csv { gzip: ends(&[".gz"]), columns: None },
     };
     let mut file = ForeignFile { path, shown, format };
     let Format::Csv { gzip, .. } = file.format else { return Ok(file) };
