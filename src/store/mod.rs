@@ -25,6 +25,7 @@ mod prune;
 mod size_tests;
 mod slot;
 mod snapshot;
+mod spread;
 pub mod table;
 pub mod tables;
 mod writer;

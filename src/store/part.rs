@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array, new_null_array,
 };
-use arrow::compute::{SortColumn, cast, concat, lexsort_to_indices, take_record_batch};
+use arrow::compute::{SortColumn, cast, concat, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
@@ -22,21 +22,42 @@ use super::table::Table;
 /// Rows in one row group: enough to compress well, few enough to skip by statistics.
 const GROUP_ROWS: usize = 128 * 1024;
 
-/// Returns the batches as one Parquet file, sorted by the table's key and then by everything else, and its rows: any
-/// order of the same rows gives the same file.
-pub(super) fn encode_sorted(table: &Table, batches: Vec<RecordBatch>) -> Result<(Vec<u8>, usize), ParquetError> {
-    let all = joined(table, batches)?;
-    let order = sorted(table, &all)?;
-    let mut writer = ArrowWriter::try_new(Vec::new(), all.schema(), Some(properties()))?;
-    // A row group at a time: a month of a big account is some hundred thousand rows, and one copy of them is enough.
-    for from in (0..order.len()).step_by(GROUP_ROWS) {
-        let group = order.slice(from, GROUP_ROWS.min(order.len() - from));
-        writer.write(&take_record_batch(&all, &group)?)?;
+/// A Parquet file in the making: rows come in order, some at a time, and however they come its bytes are the same.
+pub(super) struct SortedFile {
+    writer: ArrowWriter<Vec<u8>>,
+    /// What is no whole row group yet.
+    rest: RecordBatch,
+    rows: usize,
+}
+
+impl SortedFile {
+    pub(super) fn new(table: &Table) -> Result<Self, ParquetError> {
+        let writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties()))?;
+        Ok(SortedFile { writer, rest: RecordBatch::new_empty(table.schema()), rows: 0 })
     }
-    if order.is_empty() {
-        writer.write(&all)?;
+
+    /// Adds rows in any order, all of which come after those that were added before.
+    pub(super) fn add(&mut self, table: &Table, batches: Vec<RecordBatch>) -> Result<(), ParquetError> {
+        let all = joined(table, batches)?;
+        let order = sorted(table, &all)?;
+        self.rows += all.num_rows();
+        for from in (0..order.len()).step_by(GROUP_ROWS) {
+            let some = take_record_batch(&all, &order.slice(from, GROUP_ROWS.min(order.len() - from)))?;
+            self.rest =
+                if self.rest.num_rows() == 0 { some } else { concat_batches(&all.schema(), [&self.rest, &some])? };
+            while self.rest.num_rows() >= GROUP_ROWS {
+                self.writer.write(&self.rest.slice(0, GROUP_ROWS))?;
+                self.rest = self.rest.slice(GROUP_ROWS, self.rest.num_rows() - GROUP_ROWS);
+            }
+        }
+        Ok(())
     }
-    Ok((writer.into_inner()?, all.num_rows()))
+
+    /// Returns the bytes of the file, and its rows.
+    pub(super) fn end(mut self) -> Result<(Vec<u8>, usize), ParquetError> {
+        self.writer.write(&self.rest)?;
+        Ok((self.writer.into_inner()?, self.rows))
+    }
 }
 
 /// Returns the batches as one. Joins column by column, and lets go of each column that is joined.

@@ -9,9 +9,11 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
+use parquet::errors::ParquetError;
 
 use super::part;
 use super::period::Days;
+use super::spread::{KeyRange, Spread};
 use super::table::Table;
 
 /// Memory of a slot's small batches after which they are packed: a big account has some hundred slots, and a batch of
@@ -31,6 +33,7 @@ pub(super) struct Slot {
 struct Packed {
     bytes: Bytes,
     text_bytes: usize,
+    spread: Spread,
 }
 
 /// Rows of one slot: packed ones, and small batches that wait to be.
@@ -59,7 +62,8 @@ impl Held {
 
     fn pack(&mut self, table: &Table) -> Result<(), ArrowError> {
         let joined = concat_batches(&table.schema(), &self.small)?;
-        self.packed.push(Packed { bytes: part::encode(&joined)?.into(), text_bytes: text_bytes(&joined) });
+        let spread = Spread::of(&part::Keys::of(table)?, &joined)?;
+        self.packed.push(Packed { bytes: part::encode(&joined)?.into(), text_bytes: text_bytes(&joined), spread });
         self.small.clear();
         self.small_bytes = 0;
         Ok(())
@@ -80,8 +84,38 @@ impl Held {
         self.unpacked(table, 0..self.sizes().len())
     }
 
+    /// Returns the rows of one of the [`Held::groups`] as the bytes of a part, and how many they are: sorted by the
+    /// table's key and then by everything else. Any order of the same rows gives the same bytes; about `most` rows are
+    /// unpacked at once.
+    pub(super) fn sorted(
+        &self,
+        table: &Table,
+        places: Range<usize>,
+        most: usize,
+    ) -> Result<(Vec<u8>, usize), ParquetError> {
+        let (keys, mut file) = (part::Keys::of(table)?, part::SortedFile::new(table)?);
+        let spreads = places.clone().map(|place| self.spread(&keys, place)).collect::<Result<Vec<_>, _>>()?;
+        for range in KeyRange::cut(&spreads, most) {
+            let mut some = Vec::new();
+            for (place, _) in places.clone().zip(&spreads).filter(|(_, spread)| range.meets(spread)) {
+                for batch in self.unpacked(table, place..place + 1)? {
+                    some.push(range.within(&keys, &batch)?);
+                }
+            }
+            file.add(table, some)?;
+        }
+        file.end()
+    }
+
+    fn spread(&self, keys: &part::Keys, place: usize) -> Result<Spread, ArrowError> {
+        match self.packed.get(place) {
+            Some(packed) => Ok(packed.spread.clone()),
+            None => Spread::of(keys, &self.small[place - self.packed.len()]),
+        }
+    }
+
     /// Returns the rows of one of the [`Held::groups`].
-    pub(super) fn unpacked(&self, table: &Table, places: Range<usize>) -> Result<Vec<RecordBatch>, ArrowError> {
+    fn unpacked(&self, table: &Table, places: Range<usize>) -> Result<Vec<RecordBatch>, ArrowError> {
         let mut batches = Vec::new();
         for place in places {
             match self.packed.get(place) {
@@ -163,4 +197,64 @@ pub(super) fn without_keys(
     }
     let keep: BooleanArray = keys.each(rows)?.iter().map(|key| Some(!known.contains(key.as_ref()))).collect();
     filter_record_batch(rows, &keep)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Days as DaysOf;
+
+    use super::*;
+    use crate::model::Row;
+    use crate::store::batch::to_batch;
+    use crate::store::tables::storage::STORAGE;
+
+    /// Rows of twenty buckets and thirty days; some stand there twice.
+    fn rows() -> Vec<Row> {
+        let first: NaiveDate = "2026-10-01".parse().unwrap();
+        let row = |n: u64| {
+            let bucket = format!("lake-{}", n * 7 % 20);
+            let day = first.checked_add_days(DaysOf::new(n * 11 % 30)).unwrap();
+            Row::new()
+                .with("account_id", "1")
+                .with("bucket", bucket)
+                .with("day", day)
+                .with("bytes", (n / 3).cast_signed())
+        };
+        (0..700).map(row).collect()
+    }
+
+    fn held(rows: &[Row], at_once: usize) -> Held {
+        let mut held = Held::default();
+        for (n, some) in rows.chunks(at_once).enumerate() {
+            held.push(&STORAGE, to_batch(&STORAGE, some).unwrap()).unwrap();
+            if n % 3 == 0 && !held.small.is_empty() {
+                held.pack(&STORAGE).unwrap();
+            }
+        }
+        held
+    }
+
+    #[test]
+    fn the_same_rows_are_the_same_bytes_however_they_came_and_however_few_are_unpacked_at_once() {
+        let mut rows = rows();
+        let whole = held(&rows, 700);
+        let (bytes, count) = whole.sorted(&STORAGE, 0..whole.sizes().len(), usize::MAX).unwrap();
+        assert_eq!(count, 700);
+        rows.reverse();
+        for (at_once, most) in [(1, 1), (10, 50), (97, 100), (350, 699), (700, 700)] {
+            let again = held(&rows, at_once);
+            let sorted = again.sorted(&STORAGE, 0..again.sizes().len(), most).unwrap();
+            assert!(sorted == (bytes.clone(), 700), "{at_once} rows handed over at once, {most} unpacked");
+        }
+        let back = part::decode(&STORAGE, bytes.into()).unwrap();
+        let days: Vec<_> =
+            part::texts(&back[0], "bucket").into_iter().zip(part::days(&back[0], "day").unwrap()).collect();
+        assert!(days.is_sorted(), "by bucket and day");
+    }
+
+    #[test]
+    fn no_rows_are_a_part_without_rows() {
+        let (bytes, count) = Held::default().sorted(&STORAGE, 0..0, 10).unwrap();
+        assert_eq!((part::decode(&STORAGE, bytes.into()).unwrap().len(), count), (0, 0));
+    }
 }

@@ -22,7 +22,6 @@ use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
 use super::{
     FORMAT, Head, Manifest, Part, REQUESTS, Receipt, Snapshot, Store, StoreError, batch, coverage, gaps, manifest_path,
-    part,
 };
 use crate::model::{Coverage, CoverageState, Row};
 
@@ -31,6 +30,8 @@ const NAMES: u32 = 16;
 
 /// Most text of the rows that become one batch. Arrow counts a batch's text in 31 bits.
 const PIECE_BYTES: usize = 256 << 20;
+/// About how many rows of a part are unpacked at once: a month of a big account is some hundred thousand.
+const UNPACKED_ROWS: usize = 64 * 1024;
 /// Most text of one part; what is more becomes a second part of the same days.
 const PART_BYTES: usize = 1 << 30;
 
@@ -320,8 +321,7 @@ impl SnapshotWriter {
         let misfit = |source| StoreError::Rows { table: slot.table, source };
         let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
         // One after the other: `finish` waits for the store with several parts, but makes only one of them at a time.
-        let rows = held.unpacked(table, group).map_err(misfit)?;
-        let (bytes, count) = part::encode_sorted(table, rows).map_err(|error| misfit(error.into()))?;
+        let (bytes, count) = held.sorted(table, group, UNPACKED_ROWS).map_err(|error| misfit(error.into()))?;
         let sha256 = digest(&bytes);
         let part = Part {
             account_id: slot.account_id.clone(),
