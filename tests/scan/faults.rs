@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use leanlake::model::{Cell, Coverage, Row};
+use leanlake::model::{Cell, Coverage, Row, Untrusted};
 use leanlake::store::tables::TABLES;
 use leanlake::store::{Filter, Store, Table};
 
@@ -189,7 +189,7 @@ impl Difference<'_> {
     }
 }
 
-fn key<'r>(table: &Table, row: &'r Row) -> Vec<String> {
+fn key(table: &Table, row: &Row) -> Vec<String> {
     table.key.iter().map(|column| format!("{:?}", row.cell(column))).collect()
 }
 
@@ -220,7 +220,7 @@ fn differences<'w>(whole: &'w Seen, got: &Seen) -> Result<Vec<Difference<'w>>, S
 
 fn brief(gaps: &[&Coverage]) -> String {
     let line = |gap: &&Coverage| {
-        let place = [gap.account_id.as_deref(), gap.region.as_deref(), gap.resource.as_ref().map(|thing| thing.raw())];
+        let place = [gap.account_id.as_deref(), gap.region.as_deref(), gap.resource.as_ref().map(Untrusted::raw)];
         let place = place.map(Option::unwrap_or_default).join(" ");
         let why = gap.reason.as_ref().map_or("", |why| why.raw());
         format!("  {} {} {} {place}: {why}\n", gap.table, gap.read, gap.state.as_str())
@@ -251,7 +251,7 @@ fn play(day: &Day) -> Result<(), String> {
                 return Err(format!("it reaches too far: {}", brief(&[gap])));
             }
             let told = |gap: &&Coverage| gap.reason.as_ref().is_some_and(|why| why.raw().contains(day.because));
-            if !gaps.iter().any(|gap| told(gap)) {
+            if !gaps.iter().any(told) {
                 return Err(format!("no gap says `{}`:\n{}", day.because, brief(&gaps)));
             }
             if stderr.contains(day.because) { Ok(()) } else { Err(format!("stderr is silent: {stderr}")) }

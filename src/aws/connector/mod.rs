@@ -270,7 +270,9 @@ impl Gate {
         };
         let trying = tried.then(|| Trying { breaker: &self.breaker, call });
         self.wait(call).await?;
-        trying.map(Trying::goes_on);
+        if let Some(trying) = trying {
+            trying.goes_on();
+        }
         Ok(tried)
     }
 

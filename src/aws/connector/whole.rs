@@ -62,7 +62,7 @@ fn speaks_xml(call: &Call) -> bool {
 fn is_whole(body: &[u8]) -> bool {
     let body = body.trim_ascii();
     let Some(first) = root(body) else { return !body.starts_with(b"<") || body.is_empty() };
-    let closed_at_once = body.ends_with(b"/>") && body.iter().filter(|byte| **byte == b'<').count() <= 2;
+    let closed_at_once = body.ends_with(b"/>") && body.split(|byte| *byte == b'<').count() <= 3;
     let last = body.iter().rposition(|byte| *byte == b'<').map_or(&[][..], |at| &body[at..]);
     let closes = last.strip_prefix(b"</").and_then(|tag| tag.strip_suffix(b">")).map(<[u8]>::trim_ascii);
     closes == Some(first) || closed_at_once
