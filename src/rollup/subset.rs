@@ -138,8 +138,10 @@ impl Visitor for Reader {
         }
         for join in select.from.iter().flat_map(|from| &from.joins) {
             let on = match &join.join_operator {
-                JoinOperator::Join(on) | JoinOperator::Inner(on) => Some(on),
-                JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => Some(on),
+                JoinOperator::Join(on)
+                | JoinOperator::Inner(on)
+                | JoinOperator::Left(on)
+                | JoinOperator::LeftOuter(on) => Some(on),
                 _ => None,
             };
             if !matches!(on, Some(JoinConstraint::On(_))) {

@@ -20,8 +20,7 @@ const SHOWN: usize = 40;
 pub fn adapt(array: &ArrayRef, kind: Type, null_words: &[&str]) -> Result<ArrayRef, String> {
     use DataType::{Binary, Dictionary, Float16, Float32, Float64, LargeBinary, LargeUtf8, Utf8, Utf8View};
     match (array.data_type(), kind) {
-        (Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary, _) => of_text(array, kind, null_words),
-        (Dictionary(_, _), _) => of_text(array, kind, null_words),
+        (Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | Dictionary(_, _), _) => of_text(array, kind, null_words),
         (Float16 | Float32 | Float64, Type::Decimal) => of_floats(array),
         (Float16 | Float32 | Float64, Type::Instant | Type::Flag) => Err(unfit(array, kind)),
         (from, _) if fits(from, kind) => cast(array, &kind.arrow()),

@@ -106,12 +106,13 @@ pub enum Format {
 impl Format {
     /// Returns the format that a file's name stands for; CSV is taken to have a header. `None` for what is not read.
     pub fn of(name: &str) -> Option<Format> {
-        let name = name.to_ascii_lowercase();
-        if name.ends_with(".parquet") {
-            return Some(Format::Parquet);
+        let (_, extension) = name.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "parquet" => Some(Format::Parquet),
+            "csv" => Some(Format::Csv { gzip: false, columns: None }),
+            "gz" | "gzip" => Some(Format::Csv { gzip: true, columns: None }),
+            _ => None,
         }
-        let gzip = name.ends_with(".csv.gz") || name.ends_with(".gz") || name.ends_with(".gzip");
-        (gzip || name.ends_with(".csv")).then_some(Format::Csv { gzip, columns: None })
     }
 }
 

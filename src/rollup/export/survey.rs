@@ -163,7 +163,9 @@ fn bare(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Ra
         let path = file.location.as_ref();
         match foreign(place, path) {
             Ok(file) => months.entry(manifest::month_of(path)).or_default().push(file),
-            Err(why) if path.ends_with(".zip") => gaps.push(gap(&place.show(&file.location), why)),
+            Err(why) if path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("zip")) => {
+                gaps.push(gap(&place.show(&file.location), why))
+            }
             Err(_) => {}
         }
     }
