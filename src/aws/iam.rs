@@ -94,13 +94,16 @@ fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
     looks.extend(["s3:GetObject*", "s3:ListBucket"].map(verb));
     looks.extend(reach.store.iter().flat_map(|_| KEEP).map(|action| (*action).to_owned()));
     looks.insert("sts:GetCallerIdentity".to_owned());
-    looks.extend(reach.members.map(|_| "sts:AssumeRole".to_owned()));
+    looks.extend(reach.members.iter().flat_map(|_| ["sts:AssumeRole", "sts:TagSession"]).map(str::to_owned));
+    if reach.store.is_some() || !reach.exports.is_empty() {
+        looks.extend(KEYS.map(str::to_owned));
+    }
     looks
 }
 
 fn members(role: &str) -> Value {
     let arn = format!("arn:aws:iam::*:role/{role}");
-    json!({"Sid": "AssumeMembers", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": arn})
+    json!({"Sid": "AssumeMembers", "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": arn})
 }
 
 /// Returns the policy that allows `actions` and says nothing else: what is missing from a role that has the rest.
@@ -125,12 +128,21 @@ fn allow(sid: &str, actions: &BTreeSet<&str>) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"})
 }
 
-fn keep(name: &str, bucket: &str, prefix: &str, actions: &[&str]) -> [Value; 2] {
+/// What reading and writing objects under a KMS key of the customer's own asks for (S3 user guide, SSE-KMS).
+const KEYS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
+fn keep(name: &str, bucket: &str, prefix: &str, actions: &[&str]) -> [Value; 3] {
     let bucket_arn = format!("arn:aws:s3:::{bucket}");
     let objects_arn = objects((bucket, prefix));
     let (list, keep) = (format!("List{name}"), format!("Keep{name}"));
     let whose = json!({"Sid": list, "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": bucket_arn});
-    [whose, json!({"Sid": keep, "Effect": "Allow", "Action": actions, "Resource": objects_arn})]
+    let keep = json!({"Sid": keep, "Effect": "Allow", "Action": actions, "Resource": objects_arn});
+    let writes = actions.iter().any(|action| action.starts_with("s3:Put"));
+    let keys = json!({
+        "Sid": format!("Key{name}"), "Effect": "Allow", "Action": KEYS[..if writes { 2 } else { 1 }], "Resource": "*",
+        "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}},
+    });
+    [whose, keep, keys]
 }
 
 fn never(sid: &str, actions: &[&str], spared: &[String]) -> Value {
@@ -166,6 +178,20 @@ mod tests {
     fn allowed(policy: &Value) -> BTreeSet<&str> {
         let statements = policy["Statement"].as_array().unwrap().iter().filter(|s| s["Effect"] == "Allow");
         statements.flat_map(|s| s["Action"].as_array().unwrap()).map(|action| action.as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_allowed_is_not_denied_again_with_session_tags_and_keys_of_the_customers_own() {
+        let reach =
+            Reach { store: Some(("keep", "ci")), exports: vec![("bills", "cur")], members: Some("leanlake-scan") };
+        let policy = scan(&READS.concat(), &reach);
+        let statements = policy["Statement"].as_array().unwrap();
+        let spared = statements.iter().find(|s| s["Sid"] == "NeverChangeAnything").unwrap()["NotAction"].to_string();
+        for action in ["sts:AssumeRole", "sts:TagSession", "kms:Decrypt", "kms:GenerateDataKey"] {
+            assert!(allowed(&policy).contains(action) && spared.contains(action), "{action}");
+        }
+        let keys = |sid: &str| statements.iter().find(|s| s["Sid"] == sid).unwrap()["Action"].as_array().unwrap().len();
+        assert_eq!((keys("KeyExport1"), keys("KeyStore")), (1, 2), "an export is only read");
     }
 
     #[test]

@@ -18,8 +18,10 @@ pub const ENOUGH: u32 = 95;
 pub struct Spend {
     /// By account and service; empty when it was not read.
     pub accounts: BTreeMap<(String, String), Money>,
-    /// By service and Region; empty when it was not read.
+    /// By service and Region; empty when it was not read. Of `EC2 - Other` only what the network costs.
     pub regions: BTreeMap<(String, String), Money>,
+    /// By service what no collector looks at: disks under `EC2 - Other`.
+    pub apart: BTreeMap<String, Money>,
 }
 
 /// A collector in an account and, for regional ones, a Region.
@@ -78,14 +80,20 @@ impl Ranked {
 /// Returns which of `runs` are made.
 pub fn rank(runs: &[Run], spend: &Spend) -> Ranked {
     let costs: Vec<Option<Money>> = runs.iter().map(|run| spend.of(run)).collect();
-    let places: BTreeMap<(&str, &[&str], Option<&str>), Money> =
-        runs.iter().zip(&costs).filter_map(|(run, cost)| Some((place(run), (*cost)?))).collect();
-    let kept = dearest(&places);
-    let mut ranked: Vec<(Option<Money>, bool, Run)> = runs
+    // Where the same dollars are told by Region, a run over the whole account would count them again.
+    let regional: BTreeSet<_> = runs.iter().filter(|run| run.region.is_some()).map(whole).collect();
+    let counts = |run: &Run| run.region.is_some() || !regional.contains(&whole(run));
+    let places: BTreeMap<_, Money> = runs
         .iter()
-        .zip(costs)
-        .map(|(run, cost)| (cost, cost.is_none() || kept.contains(&place(run)), run.clone()))
+        .zip(&costs)
+        .filter(|(run, _)| counts(run))
+        .filter_map(|(run, cost)| Some((place(run), (*cost)?)))
         .collect();
+    let kept = dearest(&places);
+    let entered: BTreeSet<_> = kept.iter().map(|(account, services, _)| (*account, *services)).collect();
+    let is_kept = |run: &Run| if counts(run) { kept.contains(&place(run)) } else { entered.contains(&whole(run)) };
+    let mut ranked: Vec<(Option<Money>, bool, Run)> =
+        runs.iter().zip(costs).map(|(run, cost)| (cost, cost.is_none() || is_kept(run), run.clone())).collect();
     // What nobody can rank comes first: it is little, and other accounts may hang on it.
     ranked.sort_by(|a, b| (a.0.is_some(), b.0, &a.2).cmp(&(b.0.is_some(), a.0, &b.2)));
     let (kept, left): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(_, kept, _)| *kept);
@@ -98,6 +106,11 @@ pub fn rank(runs: &[Run], spend: &Spend) -> Ranked {
 /// Collectors of one service share its dollars: both are made or neither is.
 fn place(run: &Run) -> (&str, &'static [&'static str], Option<&str>) {
     (&run.account_id, run.collector.billed_as(), run.region.as_deref())
+}
+
+/// The same for all Regions.
+fn whole(run: &Run) -> (&str, &'static [&'static str]) {
+    (&run.account_id, run.collector.billed_as())
 }
 
 /// Returns the places that together have enough of the spend.
@@ -131,11 +144,20 @@ impl Spend {
     fn of_service(&self, service: &str, run: &Run) -> Money {
         let everywhere: Money = self.regions.iter().filter(|((of, _), _)| of == service).map(|(_, usd)| *usd).sum();
         let account = self.accounts.get(&(run.account_id.clone(), service.to_owned())).copied();
+        let account = account.map(|usd| self.looked_at(service, everywhere).map_or(usd, |share| usd * share));
         let account = account.unwrap_or(if self.accounts.is_empty() { everywhere } else { Money::ZERO });
         let Some(region) = &run.region else { return account };
         let there = self.regions.get(&(service.to_owned(), region.clone())).copied().unwrap_or(Money::ZERO);
         let share = there.usd().checked_div(everywhere.usd());
         share.map_or(account, |share| account * share)
+    }
+}
+
+impl Spend {
+    /// The share of a service that a collector looks at: the bill does not tell usage types by account.
+    fn looked_at(&self, service: &str, everywhere: Money) -> Option<Decimal> {
+        let apart = *self.apart.get(service)?;
+        everywhere.usd().checked_div((everywhere + apart).usd())
     }
 }
 
@@ -155,7 +177,7 @@ pub fn runs(collectors: &[Collector], accounts: &[String], regions: &BTreeSet<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::service::{ATHENA, S3};
+    use crate::model::service::{ATHENA, EC2_OTHER, GLUE, S3};
 
     fn usd(amount: i64) -> Money {
         Money::new(amount.into())
@@ -165,7 +187,7 @@ mod tests {
         let pairs = |of: &[(&str, &str, i64)]| {
             of.iter().map(|(a, b, amount)| (((*a).to_owned(), (*b).to_owned()), usd(*amount))).collect()
         };
-        Spend { accounts: pairs(accounts), regions: pairs(regions) }
+        Spend { accounts: pairs(accounts), regions: pairs(regions), apart: BTreeMap::new() }
     }
 
     fn all(accounts: &[&str], regions: &[&str]) -> Vec<Run> {
@@ -253,5 +275,35 @@ mod tests {
             let again: BTreeSet<Run> = ranked.kept.into_iter().chain(ranked.left.into_iter().map(|(run, _)| run)).collect();
             proptest::prop_assert_eq!(again, runs.into_iter().collect::<BTreeSet<_>>());
         }
+    }
+
+    #[test]
+    fn dollars_that_two_collectors_share_count_once() {
+        let spend = spend(&[], &[(S3, "eu-west-1", 950), (GLUE, "eu-west-1", 99)]);
+        let regions = BTreeSet::from(["eu-west-1".to_owned()]);
+        let of = [Collector::S3, Collector::Storage, Collector::Glue];
+        let ranked = rank(&runs(&of, &["1".to_owned()], &regions), &spend);
+        assert!(ranked.left.is_empty(), "{:?}", ranked.left);
+        let little = Spend { regions: [((S3.to_owned(), "eu-west-1".to_owned()), usd(2))].into(), ..spend };
+        let little = Spend {
+            regions: [((GLUE.to_owned(), "eu-west-1".to_owned()), usd(98))].into_iter().chain(little.regions).collect(),
+            ..little
+        };
+        let left = rank(&runs(&of, &["1".to_owned()], &regions), &little).left;
+        let left: Vec<_> = left.iter().map(|(run, usd)| (run.collector, *usd)).collect();
+        assert_eq!(left, [(Collector::S3, usd(2)), (Collector::Storage, usd(2))], "both, or neither");
+    }
+
+    #[test]
+    fn disks_do_not_make_the_network_dear() {
+        let told = spend(
+            &[("1", EC2_OTHER, 200_000), ("1", S3, 4_000)],
+            &[(EC2_OTHER, "eu-west-1", 20), (S3, "eu-west-1", 4_000)],
+        );
+        let spend = Spend { apart: [(EC2_OTHER.to_owned(), usd(199_980))].into(), ..told };
+        let regions = BTreeSet::from(["eu-west-1".to_owned()]);
+        let ranked = rank(&runs(&[Collector::S3, Collector::Network], &["1".to_owned()], &regions), &spend);
+        let kept: Vec<_> = ranked.kept.iter().map(|run| run.collector).collect();
+        assert_eq!((kept, ranked.left_usd()), (vec![Collector::S3], usd(20)));
     }
 }

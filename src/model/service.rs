@@ -19,8 +19,11 @@ pub const VPC: &str = "Amazon Virtual Private Cloud";
 /// Network Firewall.
 pub const NETWORK_FIREWALL: &str = "AWS Network Firewall";
 
+/// The vaults of S3 Glacier, and archive classes of S3 where they stand on a line of their own.
+pub const GLACIER: &str = "Amazon Glacier";
+
 /// Services of a data lake. What runs on EC2 or in a VPC is not told apart here.
-pub const LAKE: [&str; 12] = [
+pub const LAKE: [&str; 13] = [
     S3,
     ATHENA,
     GLUE,
@@ -32,6 +35,7 @@ pub const LAKE: [&str; 12] = [
     "Amazon Kinesis",
     "Amazon Managed Streaming for Apache Kafka",
     "Amazon Managed Workflows for Apache Airflow",
+    GLACIER,
     "Amazon Simple Storage Service Glacier",
 ];
 
@@ -47,7 +51,7 @@ pub const CODES: [(&str, &str); 16] = [
     ("AWSQueueService", "Amazon Simple Queue Service"),
     ("AmazonAthena", ATHENA),
     ("AmazonCloudWatch", "AmazonCloudWatch"),
-    ("AmazonGlacier", "Amazon Glacier"),
+    ("AmazonGlacier", GLACIER),
     ("AmazonKinesis", "Amazon Kinesis"),
     ("AmazonKinesisFirehose", "Amazon Kinesis Firehose"),
     ("AmazonMSK", "Amazon Managed Streaming for Apache Kafka"),
@@ -62,4 +66,20 @@ pub const CODES: [(&str, &str); 16] = [
 /// Returns true for the services of a data lake.
 pub fn is_lake(service: &str) -> bool {
     LAKE.contains(&service)
+}
+
+/// Returns true for what of [`EC2_OTHER`] is network and no disk: NAT gateways, endpoints, transit gateways, transfer.
+pub fn is_network(usage_type: &str) -> bool {
+    [
+        "NatGateway",
+        "VpcEndpoint",
+        "TransitGateway",
+        "VpcPeering",
+        "DataTransfer",
+        "-In-Bytes",
+        "-Out-Bytes",
+        "-Regional-Bytes",
+    ]
+    .iter()
+    .any(|kind| usage_type.contains(kind))
 }

@@ -65,7 +65,7 @@ pub fn reconcile(pools: &[Pool], bill: &[LineCost]) -> Vec<Reconciled> {
     let mut held: BTreeMap<(&str, &str), (Money, usize)> = BTreeMap::new();
     for pool in pools {
         if let Some(billed) = pool.billed {
-            let (sum, count) = held.entry((&pool.line.service, &pool.line.usage_type)).or_default();
+            let (sum, count) = held.entry((family(&pool.line.service), &pool.line.usage_type)).or_default();
             *sum += billed;
             *count += 1;
         }
@@ -75,12 +75,17 @@ pub fn reconcile(pools: &[Pool], bill: &[LineCost]) -> Vec<Reconciled> {
     lines
 }
 
+/// Archive classes of S3 stand under S3 or under Glacier.
+fn family(service: &str) -> &str {
+    if service.contains("Glacier") { service::S3 } else { service }
+}
+
 /// One usage type may stand on several lines (Regions that could not be told apart): each takes what is left.
 fn explain<'a>(cost: &'a LineCost, held: &mut BTreeMap<(&'a str, &'a str), (Money, usize)>) -> Reconciled {
     let line = &cost.line;
     let mut explained = Money::ZERO;
     let mut pools = 0;
-    if let Some((left, count)) = held.get_mut(&(line.service.as_str(), line.usage_type.as_str())) {
+    if let Some((left, count)) = held.get_mut(&(family(&line.service), line.usage_type.as_str())) {
         explained = (*left).min(cost.net).max(Money::ZERO);
         *left = *left - explained;
         pools = *count;

@@ -8,7 +8,11 @@ use super::failure::{Failed, Trouble};
 
 /// What was heard so far. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Heard(Arc<Mutex<Kept>>);
+pub struct Heard {
+    kept: Arc<Mutex<Kept>>,
+    /// True in another account: that its role ended says nothing about the caller's credentials.
+    elsewhere: bool,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -17,12 +21,18 @@ struct Kept {
 }
 
 impl Heard {
+    /// Returns the same for calls in another account.
+    #[must_use]
+    pub fn elsewhere(&self) -> Heard {
+        Heard { elsewhere: true, ..self.clone() }
+    }
+
     /// Keeps in mind how a call ended.
     pub fn note<T>(&self, answer: &Result<T, Failed>) {
         let mut kept = self.kept();
         kept.answered |= answer.is_ok();
         match answer {
-            Err(failed) if failed.trouble == Trouble::Credentials => {
+            Err(failed) if failed.trouble == Trouble::Credentials && !self.elsewhere => {
                 // The first expiry is kept: what follows it says the same.
                 if !kept.refused.as_ref().is_some_and(Failed::is_final) {
                     kept.refused = Some(failed.clone());
@@ -48,7 +58,7 @@ impl Heard {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,6 +77,15 @@ mod tests {
         heard.note(&refusal("ExpiredToken"));
         heard.note(&Ok(()));
         assert_eq!(heard.refused().unwrap().reason, "ExpiredToken: no");
+    }
+
+    #[test]
+    fn a_role_that_ended_in_another_account_says_nothing_of_the_callers_credentials() {
+        let heard = Heard::default();
+        heard.elsewhere().note(&refusal("ExpiredToken"));
+        assert!(heard.refused().is_none());
+        heard.elsewhere().note(&Ok(()));
+        assert!(heard.answered());
     }
 
     #[test]

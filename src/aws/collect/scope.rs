@@ -122,7 +122,18 @@ impl Scope {
     #[must_use]
     pub fn in_account(&self, account_id: &str, sdk: SdkConfig) -> Scope {
         let earlier = self.earlier.iter().filter(|seen| seen.account_id.as_deref().is_none_or(|of| of == account_id));
-        Scope { account_id: account_id.to_owned(), sdk, earlier: earlier.cloned().collect(), ..self.without_past() }
+        let mut scope = Scope {
+            account_id: account_id.to_owned(),
+            sdk,
+            earlier: earlier.cloned().collect(),
+            ..self.without_past()
+        };
+        if account_id != self.account_id {
+            scope.heard = self.heard.elsewhere();
+            // The caller's own answers cover the accounts below; asking again would be paid again and counted twice.
+            scope.options.advisers.retain(|adviser| *adviser == Adviser::Budgets);
+        }
+        scope
     }
 
     /// The past of a thousand accounts is not copied only to be dropped.

@@ -93,11 +93,12 @@ impl Sink {
         }
     }
 
-    /// Returns the same, each row with the time at which it was read, or of the oldest row that it was joined with.
-    pub async fn held_since(&self, table: &'static Table) -> Vec<(DateTime<Utc>, Row)> {
+    /// Returns the same, each row with the time at which it was read, or of the oldest row that it was joined with; `None`
+    /// where the store does not give them all.
+    pub async fn held_since(&self, table: &'static Table) -> Option<Vec<(DateTime<Utc>, Row)>> {
         match &self.base {
-            Some(base) => base.dated_rows(table).await.unwrap_or_default(),
-            None => Vec::new(),
+            Some(base) => base.dated_rows(table).await.ok(),
+            None => Some(Vec::new()),
         }
     }
 

@@ -36,6 +36,7 @@ pub async fn read(scope: &Scope, sink: &Sink, order: &Order) {
     let why = tokio::select! {
         done = reading => done.err().map(|_| "leanlake failed while reading it; this is a mistake in leanlake"),
         () = scope.cancel.cancelled() => Some("the scan was interrupted"),
+        () = tokio::time::sleep(scope.options.time) => Some("it took longer than a collector may: --collector-time"),
     };
     if let Some(why) = why {
         named.cover(Coverage::new(BILL.name, READ, CoverageState::Missing).because(why)).await;

@@ -285,6 +285,7 @@ impl<'a> Reader<'a> {
         let (regions, accounts) = (lacks(Question::Costs), lacks(Question::ByAccount));
         if regions {
             self.spend.regions.clear();
+            self.spend.apart.clear();
         }
         if accounts {
             self.spend.accounts.clear();

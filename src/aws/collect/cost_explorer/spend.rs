@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::question::Question;
 use crate::aws::rank::Spend;
+use crate::model::service::{EC2_OTHER, is_network};
 use crate::model::{Money, Row};
 
 /// The days that count, back from the scan.
@@ -22,6 +23,10 @@ pub fn add(spend: &mut Spend, question: &Question, rows: &[Row], today: NaiveDat
         let service = row.key("service").to_owned();
         match question {
             Question::Costs => {
+                if service == EC2_OTHER && !is_network(row.key("usage_type")) {
+                    *spend.apart.entry(service).or_default() += usd;
+                    continue;
+                }
                 // A usage type without a Region is billed in none.
                 let region = row.text("region").map(|region| region.raw().to_owned()).unwrap_or_default();
                 *spend.regions.entry((service, region)).or_default() += usd;

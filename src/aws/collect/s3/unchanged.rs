@@ -115,7 +115,7 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
     let listed: BTreeMap<&str, &Bucket> = buckets.iter().map(|bucket| (bucket.name.as_str(), bucket)).collect();
     let covered = Covered::of(scope);
     let mut known = BTreeMap::new();
-    for (read_at, row) in sink.held_since(&BUCKETS).await {
+    for (read_at, row) in sink.held_since(&BUCKETS).await.unwrap_or_default() {
         let name = row.key("bucket");
         let Some(bucket) = listed.get(name).filter(|bucket| is_same(scope, bucket, &row)) else { continue };
         let since = row.time("unchanged_since").unwrap_or(read_at);
@@ -130,7 +130,12 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
     }
     for setting in Setting::ALL {
         let Some(table) = setting.table() else { continue };
-        for (_, row) in sink.held_since(table).await {
+        let Some(rows) = sink.held_since(table).await else {
+            // Rows that cannot be read do not come over: they are asked for again.
+            known.values_mut().for_each(|known| drop(known.facts.remove(&setting)));
+            continue;
+        };
+        for (_, row) in rows {
             let known = known.get_mut(row.key("bucket")).filter(|_| row.key("account_id") == scope.account_id);
             if let Some(facts) = known.and_then(|known| known.facts.get_mut(&setting)) {
                 facts.rows.push(row);
