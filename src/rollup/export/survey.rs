@@ -164,7 +164,7 @@ fn bare(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Ra
         match foreign(place, path) {
             Ok(file) => months.entry(manifest::month_of(path)).or_default().push(file),
             Err(why) if path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("zip")) => {
-                gaps.push(gap(&place.show(&file.location), why))
+                gaps.push(gap(&place.show(&file.location), why));
             }
             Err(_) => {}
         }
