@@ -2,10 +2,10 @@
 
 mod bill;
 mod breaker;
-mod compute;
 mod ending;
 mod faults;
-mod glue;
+pub mod compute;
+pub mod glue;
 mod lake;
 mod members;
 mod regions;

@@ -24,6 +24,20 @@ pub fn home_region(region: &str) -> &'static str {
     homes.into_iter().find(|(start, _)| region.starts_with(start)).map_or("us-east-1", |(_, home)| home)
 }
 
+/// Returns the partition of `region`, as ARNs name it (`partitions.json` of the AWS SDKs).
+pub fn partition(region: &str) -> &'static str {
+    let partitions = [
+        ("cn-", "aws-cn"),
+        ("eusc-", "aws-eusc"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("eu-isoe-", "aws-iso-e"),
+    ];
+    partitions.into_iter().find(|(start, _)| region.starts_with(start)).map_or("aws", |(_, partition)| partition)
+}
+
 /// Returns `sdk` for another Region.
 pub fn in_region(sdk: &SdkConfig, region: &str) -> SdkConfig {
     sdk.to_builder().region(Region::new(region.to_owned())).build()

@@ -2,6 +2,8 @@
 //!
 //! Filters, tokens, limits and names are checked as the API model has them; what it refuses is refused.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -64,8 +66,10 @@ pub struct Glue {
     pub sessions: Vec<(String, Value)>,
     pub endpoints: Vec<(String, Value)>,
     pub rulesets: Vec<(String, Value)>,
-    /// Data-quality results with their `StartedOn`.
+    /// Data-quality results in the form of a look-up.
     pub results: Vec<(String, Value)>,
+    /// Tags by the ARN of a job.
+    pub tags: BTreeMap<String, Value>,
     /// Catalogs beside the account's own.
     pub catalogs: Vec<(String, Value)>,
     /// `database.table.column` that has statistics.
@@ -94,6 +98,7 @@ impl Default for Glue {
             endpoints: Vec::new(),
             rulesets: Vec::new(),
             results: Vec::new(),
+            tags: BTreeMap::new(),
             catalogs: Vec::new(),
             statistics: Vec::new(),
             optimizers: Vec::new(),
@@ -135,6 +140,8 @@ impl Glue {
             "glue:GetDevEndpoints" => self.list(request, &body, &self.endpoints, "DevEndpoints", 1_000),
             "glue:ListDataQualityRulesets" => self.list(request, &body, &self.rulesets, "Rulesets", 1_000),
             "glue:ListDataQualityResults" => self.results(request, &body),
+            "glue:BatchGetDataQualityResult" => self.scores(request, &body),
+            "glue:GetTags" => self.tags(request, &body),
             "lakeformation:ListResources" => self.list(request, &body, &self.registered, "ResourceInfoList", 1_000),
             _ => Err(("UnknownOperationException", "the tests' server does not play this operation".into())),
         };
@@ -265,8 +272,29 @@ impl Glue {
     fn results(&self, request: &Request, body: &Value) -> Played {
         let after = body["Filter"]["StartedAfter"].as_f64().unwrap_or(f64::MIN);
         let of = |result: &&Value| result["StartedOn"].as_f64().unwrap() > after;
-        let results: Vec<Value> = here(request, &self.results).filter(of).cloned().collect();
+        let results: Vec<Value> = here(request, &self.results).filter(of).map(listed).collect();
         self.paged(&results, body, "Results", 1_000)
+    }
+
+    fn scores(&self, request: &Request, body: &Value) -> Played {
+        let ids = body["ResultIds"].as_array().ok_or_else(|| invalid("ResultIds is missing"))?;
+        if ids.is_empty() || ids.len() > 100 {
+            return Err(invalid("1 to 100 result ids"));
+        }
+        let find = |id: &Value| here(request, &self.results).find(|result| result["ResultId"] == *id);
+        let unknown: Vec<&Value> = ids.iter().filter(|id| find(id).is_none()).collect();
+        Ok(json!({"Results": ids.iter().filter_map(find).collect::<Vec<_>>(), "ResultsNotFound": unknown}))
+    }
+
+    /// The only tags that are played are those of jobs.
+    fn tags(&self, request: &Request, body: &Value) -> Played {
+        let arn = text(body, "ResourceArn")?;
+        let (_, job) = arn.split_once(":job/").ok_or_else(|| invalid("the ARN is of no job"))?;
+        if !arn.starts_with(&format!("arn:aws:glue:{}:", request.region)) {
+            return Err(invalid("the ARN is of another Region"));
+        }
+        here(request, &self.jobs).find(|known| known["Name"] == job).ok_or_else(|| missing("Job", job))?;
+        Ok(json!({"Tags": self.tags.get(arn).cloned().unwrap_or_else(|| json!({}))}))
     }
 
     fn paged(&self, items: &[Value], body: &Value, field: &str, most: u64) -> Played {
@@ -304,6 +332,13 @@ impl Crawl {
         }
         crawl
     }
+}
+
+/// Returns what the list says of a data-quality result.
+fn listed(result: &Value) -> Value {
+    let named = ["ResultId", "DataSource", "JobName", "JobRunId", "StartedOn"].into_iter();
+    let kept = named.filter(|name| !result[*name].is_null()).map(|name| (name.to_owned(), result[name].clone()));
+    Value::Object(kept.collect())
 }
 
 fn here<'a>(request: &'a Request, all: &'a [(String, Value)]) -> impl Iterator<Item = &'a Value> {

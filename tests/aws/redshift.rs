@@ -29,10 +29,22 @@ pub struct Limit {
     pub action: &'static str,
 }
 
+/// One scheduled action.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    pub region: String,
+    pub cluster: String,
+    /// `PauseCluster` or `ResumeCluster`.
+    pub action: &'static str,
+    pub schedule: &'static str,
+    pub state: &'static str,
+}
+
 /// The account's Redshift.
 pub struct Redshift {
     pub clusters: Vec<Cluster>,
     pub limits: Vec<Limit>,
+    pub schedules: Vec<Schedule>,
     /// Region, and a member of `workgroups`.
     pub workgroups: Vec<(String, Value)>,
     /// Region, and a member of `namespaces`.
@@ -48,6 +60,7 @@ impl Default for Redshift {
         Redshift {
             clusters: Vec::new(),
             limits: Vec::new(),
+            schedules: Vec::new(),
             workgroups: Vec::new(),
             namespaces: Vec::new(),
             serverless_limits: Vec::new(),
@@ -68,6 +81,10 @@ impl Redshift {
             "redshift:DescribeUsageLimits" => {
                 let own = self.limits.iter().filter(|limit| here(&limit.region));
                 ("DescribeUsageLimits", "UsageLimits", own.map(Limit::xml).collect())
+            }
+            "redshift:DescribeScheduledActions" => {
+                let own = self.schedules.iter().filter(|schedule| here(&schedule.region));
+                ("DescribeScheduledActions", "ScheduledActions", own.map(Schedule::xml).collect())
             }
             _ => return request.refuse(400, "InvalidAction", "the tests' server does not play this action"),
         };
@@ -148,6 +165,17 @@ impl Cluster {
             self.status,
             self.nodes,
             self.created.format("%Y-%m-%dT%H:%M:%SZ"),
+        )
+    }
+}
+
+impl Schedule {
+    fn xml(&self) -> String {
+        let Schedule { cluster, action, schedule, state, .. } = self;
+        format!(
+            "<ScheduledAction><ScheduledActionName>{cluster}-{action}</ScheduledActionName><TargetAction><{action}>\
+             <ClusterIdentifier>{cluster}</ClusterIdentifier></{action}></TargetAction><Schedule>{schedule}</Schedule>\
+             <IamRole>arn:aws:iam::111122223333:role/clock</IamRole><State>{state}</State></ScheduledAction>"
         )
     }
 }

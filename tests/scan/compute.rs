@@ -28,9 +28,14 @@ fn row(world: &World, sql: &str) -> Value {
     rows[0].clone()
 }
 
-/// Returns two living clusters, one of groups and one of fleets, and one that ended.
 fn emr_world() -> World {
     let world = World::new();
+    emr(&world);
+    world
+}
+
+/// Puts in two living clusters, one of groups and one of fleets, and two that ended.
+pub fn emr(world: &World) {
     let mut account = world.aws.account();
     let mut idle = Cluster::waiting("j-IDLE", at(100, 9));
     idle.tags = vec![("owner".into(), "data & bi".into())];
@@ -54,8 +59,6 @@ fn emr_world() -> World {
     let points = checks(at(2, 0), 24, |at| if at == busy { 0.0 } else { 1.0 });
     let is_idle = Reading::new(("AWS/ElasticMapReduce", "IsIdle"), ("JobFlowId", "j-IDLE"), points);
     account.metrics.readings.push(is_idle);
-    drop(account);
-    world
 }
 
 #[test]
@@ -144,9 +147,14 @@ fn an_ended_cluster_is_described_once_and_stays_known() {
     );
 }
 
-/// Returns an application with workers kept ready, and five runs of which one goes on.
 fn serverless_world() -> World {
     let world = World::new();
+    serverless(&world);
+    world
+}
+
+/// Puts in an application with workers kept ready, and five runs of which one goes on.
+pub fn serverless(world: &World) {
     let mut account = world.aws.account();
     let size = |cpu: &str, memory: &str| json!({"cpu": cpu, "memory": memory, "disk": "20 GB"});
     let settings = json!({
@@ -178,8 +186,6 @@ fn serverless_world() -> World {
     account.emr_serverless.runs.push(run(9, "RUNNING"));
     account.emr_serverless.runs.push(run(40, "SUCCESS"));
     account.emr_serverless.page = 2;
-    drop(account);
-    world
 }
 
 #[test]
@@ -239,6 +245,12 @@ fn a_second_scan_looks_up_only_runs_that_are_new_or_were_not_over() {
 
 fn warehouse_world() -> World {
     let world = World::new();
+    warehouses(&world);
+    world
+}
+
+/// Puts in a warehouse that is used for some hours, and one that is paused.
+pub fn warehouses(world: &World) {
     let mut account = world.aws.account();
     account.redshift.page = 1;
     let mut busy = redshift::Cluster::new("bi", at(300, 0));
@@ -253,6 +265,17 @@ fn warehouse_world() -> World {
         action,
     };
     account.redshift.limits = vec![limit("bi", "concurrency-scaling", "disable"), limit("bi", "spectrum", "log")];
+    let clock = |action, schedule, state| redshift::Schedule {
+        region: "us-east-1".into(),
+        cluster: "bi".into(),
+        action,
+        schedule,
+        state,
+    };
+    account.redshift.schedules = vec![
+        clock("PauseCluster", "cron(0 20 * * ? *)", "ACTIVE"),
+        clock("ResumeCluster", "cron(0 6 * * ? *)", "DISABLED"),
+    ];
     // Somebody is connected from eight to ten, and for one check at noon.
     let connected = |at: DateTime<Utc>| match (at.hour(), at.minute()) {
         (8 | 9, _) | (12, 30) => 3.0,
@@ -265,8 +288,6 @@ fn warehouse_world() -> World {
     ] {
         account.metrics.readings.push(Reading::new(("AWS/Redshift", metric), ("ClusterIdentifier", "bi"), points));
     }
-    drop(account);
-    world
 }
 
 #[test]
@@ -283,6 +304,8 @@ fn redshift_clusters_say_for_how_many_hours_nobody_was_connected() {
         (bi["concurrency_scaling_limited"].as_bool(), bi["spectrum_limited"].as_bool()),
         (Some(true), Some(false))
     );
+    assert_eq!((bi["pause_scheduled"].as_bool(), bi["resume_scheduled"].as_bool()), (Some(true), Some(false)));
+    assert!(bi["scheduled_actions"].as_str().unwrap().contains("cron(0 20 * * ? *)"), "{bi}");
     assert_eq!(bi["tags"], json!(r#"{"team":"a & b"}"#));
     let old = row(
         &world,
@@ -296,9 +319,8 @@ fn redshift_clusters_say_for_how_many_hours_nobody_was_connected() {
     );
 }
 
-#[test]
-fn redshift_workgroups_say_how_much_compute_they_used() {
-    let world = World::new();
+/// Puts in two workgroups of Redshift Serverless, one of them limited and used.
+pub fn workgroups(world: &World) {
     let mut account = world.aws.account();
     let here = || "us-east-1".to_owned();
     let arn = |name: &str| format!("arn:aws:redshift-serverless:us-east-1:111122223333:workgroup/{name}");
@@ -327,7 +349,12 @@ fn redshift_workgroups_say_how_much_compute_they_used() {
         ("Workgroup", "adhoc"),
         used,
     ));
-    drop(account);
+}
+
+#[test]
+fn redshift_workgroups_say_how_much_compute_they_used() {
+    let world = World::new();
+    workgroups(&world);
     world.scan();
     let adhoc = row(
         &world,
@@ -349,9 +376,8 @@ fn redshift_workgroups_say_how_much_compute_they_used() {
     );
 }
 
-#[test]
-fn reserved_athena_capacity_says_who_may_use_it_and_how_much_is_used() {
-    let world = World::new();
+/// Puts in two reservations of Athena capacity, one of them used by two workgroups.
+pub fn reservations(world: &World) {
     let mut account = world.aws.account();
     let reservation = |name: &str, workgroups: &[&str]| Reservation {
         region: "us-east-1".into(),
@@ -369,7 +395,12 @@ fn reserved_athena_capacity_says_who_may_use_it_and_how_much_is_used() {
         .metrics
         .readings
         .push(of("DPUConsumed", checks(at(1, 0), 2, |at| if at.minute() == 0 { 12.0 } else { 0.0 })));
-    drop(account);
+}
+
+#[test]
+fn reserved_athena_capacity_says_who_may_use_it_and_how_much_is_used() {
+    let world = World::new();
+    reservations(&world);
     world.scan();
     let etl = row(
         &world,

@@ -34,23 +34,26 @@ fn job(name: &str, kind: &str) -> (String, Value) {
 /// Two jobs with runs, a retry among them; a catalog with a link; a crawler with crawls.
 fn world() -> World {
     let world = World::new();
-    {
-        let mut account = world.aws.account();
-        let glue = &mut account.glue;
-        glue.page = 2;
-        glue.jobs = vec![job("nightly", "glueetl"), job("hourly", "glueetl"), job("shell", "pythonshell")];
-        for days in 1..=5 {
-            glue.runs.push(Run::new("nightly", &format!("jr_{days}"), at(days, 2)));
-        }
-        let failed = Run::new("hourly", "jr_failed", at(2, 3)).with("JobRunState", "FAILED");
-        glue.runs.push(failed.with("ErrorMessage", "Error Category: QUERY_ERROR; customer secret-4711"));
-        let retry = Run::new("hourly", "jr_retry", at(2, 4)).with("Attempt", 1).with("PreviousRunId", "jr_failed");
-        glue.runs.push(retry.with("DPUSeconds", 512.5).with("ExecutionClass", "FLEX"));
-        glue.runs.push(Run::new("hourly", "jr_running", at(1, 5)).with("JobRunState", "RUNNING"));
-        catalog(glue);
-        pipelines(glue);
-    }
+    fill(&world);
     world
+}
+
+/// Puts them in.
+pub fn fill(world: &World) {
+    let mut account = world.aws.account();
+    let glue = &mut account.glue;
+    glue.page = 2;
+    glue.jobs = vec![job("nightly", "glueetl"), job("hourly", "glueetl"), job("shell", "pythonshell")];
+    for days in 1..=5 {
+        glue.runs.push(Run::new("nightly", &format!("jr_{days}"), at(days, 2)));
+    }
+    let failed = Run::new("hourly", "jr_failed", at(2, 3)).with("JobRunState", "FAILED");
+    glue.runs.push(failed.with("ErrorMessage", "Error Category: QUERY_ERROR; customer secret-4711"));
+    let retry = Run::new("hourly", "jr_retry", at(2, 4)).with("Attempt", 1).with("PreviousRunId", "jr_failed");
+    glue.runs.push(retry.with("DPUSeconds", 512.5).with("ExecutionClass", "FLEX"));
+    glue.runs.push(Run::new("hourly", "jr_running", at(1, 5)).with("JobRunState", "RUNNING"));
+    catalog(glue);
+    pipelines(glue);
 }
 
 fn catalog(glue: &mut crate::aws::glue::Glue) {
@@ -83,6 +86,7 @@ fn catalog(glue: &mut crate::aws::glue::Glue) {
 
 fn pipelines(glue: &mut crate::aws::glue::Glue) {
     let here = |value: Value| (HERE.to_owned(), value);
+    let rule = |result: &str| json!({"Name": "Rule_1", "Description": "secret-4711", "Result": result});
     let crawl = |days: u64| Crawl {
         region: HERE.into(),
         crawler: "daily".into(),
@@ -111,7 +115,10 @@ fn pipelines(glue: &mut crate::aws::glue::Glue) {
     glue.rulesets = vec![here(json!({"Name": "orders-rules", "RuleCount": 4,
         "TargetTable": {"DatabaseName": "sales", "TableName": "orders"}}))];
     glue.results = vec![here(json!({"ResultId": "dqresult-1", "StartedOn": at(1, 6).timestamp(),
-        "DataSource": {"GlueTable": {"DatabaseName": "sales", "TableName": "orders"}}}))];
+        "CompletedOn": at(1, 6).timestamp() + 60, "Score": 0.75, "RulesetName": "orders-rules",
+        "DataSource": {"GlueTable": {"DatabaseName": "sales", "TableName": "orders"}},
+        "RuleResults": [rule("PASS"), rule("PASS"), rule("FAIL"), rule("ERROR")]}))];
+    glue.tags = [("arn:aws:glue:us-east-1:111122223333:job/nightly".to_owned(), json!({"team": "bi & data"}))].into();
 }
 
 fn gaps(world: &World) -> Vec<String> {
@@ -300,4 +307,62 @@ fn hostile_names_leave_only_escaped() {
     assert_eq!(world.rows("select job from glue_job_runs")[0]["job"], name, "JSON keeps it as it is");
     let shown = world.run(&["query", "select job from glue_job_runs"]).ends_with(0);
     assert!(!shown.stdout.contains('\u{1b}') && !shown.stdout.contains('\u{202e}'), "{:?}", shown.stdout);
+}
+
+#[test]
+fn jobs_come_with_their_tags_and_results_with_their_score_but_no_rule() {
+    let world = world();
+    world.scan();
+    assert_eq!(
+        world.lines("select job, tags from glue_jobs order by job"),
+        ["job=hourly tags={}", r#"job=nightly tags={"team":"bi & data"}"#, "job=shell tags={}"]
+    );
+    let scores = "select ruleset as r, score as s, rules as n, rules_failed as f, rules_in_error as e from glue_data_quality_results";
+    assert_eq!(world.lines(scores), ["e=1 f=1 n=4 r=orders-rules s=0.75"]);
+    for path in world.files("store") {
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(11).any(|window| window == b"secret-4711"), "{}", path.display());
+    }
+}
+
+#[test]
+fn only_the_jobs_that_used_the_most_are_asked_for_tags_and_the_others_keep_what_was_told_before() {
+    let world = world();
+    world.write("leanlake.toml", "budget.glue_tags = 1\n");
+    world.scan();
+    assert_eq!(world.aws.count("glue:GetTags"), 1);
+    assert_eq!(world.lines("select job from glue_jobs where tags is not null"), ["job=nightly"]);
+    let cut =
+        "select state, seen, expected, reason from coverage where read = 'glue:GetTags' and state = 'over_budget'";
+    let cut = &world.rows(cut)[0];
+    assert_eq!((cut["seen"].as_i64(), cut["expected"].as_i64()), (Some(1), Some(3)));
+    assert!(cut["reason"].as_str().unwrap().contains("1 of 3 jobs"), "{cut}");
+    world.aws.account().glue.runs.clear();
+    for at_hour in [1, 2] {
+        let run = Run::new("hourly", &format!("jr_new_{at_hour}"), at(0, at_hour)).with("MaxCapacity", 100.0);
+        world.aws.account().glue.runs.push(run);
+    }
+    world.run(&["scan", "--all", "--as-of", "2026-11-21"]).ends_with(0);
+    let told = world.lines("select job, tags from glue_jobs where tags is not null order by job");
+    assert_eq!(told, ["job=hourly tags={}", r#"job=nightly tags={"team":"bi & data"}"#]);
+}
+
+#[test]
+fn denied_tags_and_scores_leave_exactly_their_columns_unknown_and_name_iams_actions() {
+    let world = world();
+    world.aws.make(Fault::on("glue:GetTags", Trouble::Denied));
+    world.aws.make(Fault::on("glue:BatchGetDataQualityResult", Trouble::Denied));
+    world.scan();
+    assert_eq!(
+        world.lines("select count(job) as n, count(tags) as t, count(created) as c from glue_jobs")[0],
+        "c=0 n=3 t=0"
+    );
+    assert_eq!(
+        world.lines("select count(result_id) as n, count(score) as s from glue_data_quality_results"),
+        ["n=1 s=0"]
+    );
+    let gaps = world.lines(
+        "select distinct read as r, missing_action as a from coverage where state = 'missing' and table_name in ('glue_jobs', 'glue_data_quality_results') order by r",
+    );
+    assert_eq!(gaps, ["a=glue:GetDataQualityResult r=glue:BatchGetDataQualityResult", "a=glue:GetTags r=glue:GetTags"]);
 }

@@ -12,7 +12,6 @@ mod databases;
 mod format;
 mod jobs;
 mod limits;
-mod listed;
 mod optimizers;
 mod past;
 mod quality;
@@ -22,6 +21,7 @@ mod runs;
 mod sessions;
 mod statistics;
 mod tables;
+mod tags;
 mod triggers;
 mod workflows;
 
@@ -38,6 +38,7 @@ use crate::store::tables::glue::{
 /// The calls of this collector.
 pub const READS: &[Read] = &[
     jobs::JOBS,
+    tags::TAGS,
     runs::RUNS,
     triggers::TRIGGERS,
     triggers::CONDITIONS,
@@ -49,6 +50,7 @@ pub const READS: &[Read] = &[
     sessions::ENDPOINTS,
     quality::RULESETS,
     quality::RESULTS,
+    quality::SCORES,
     databases::DATABASES,
     databases::CATALOGS,
     tables::TABLES,
@@ -74,9 +76,11 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
 /// Jobs, their runs, and what starts them.
 async fn pipelines(scope: &Scope, sink: &Sink, client: &Client) {
     let jobs = jobs::jobs(scope, client).await;
-    sink.rows(&GLUE_JOBS, jobs.found.iter().map(|job| jobs::row(scope, job)).collect()).await;
     jobs.cover(scope, sink, &jobs::JOBS, &[&runs::RUNS]).await;
-    runs::read(scope, sink, client, &jobs.found).await;
+    let used = runs::read(scope, sink, client, &jobs.found).await;
+    let mut rows: Vec<Row> = jobs.found.iter().map(|job| jobs::row(scope, job)).collect();
+    tags::read(scope, sink, client, &mut rows, &used).await;
+    sink.rows(&GLUE_JOBS, rows).await;
     let triggers = triggers::triggers(scope, client).await;
     let (mut started, mut awaited) = (Vec::new(), Vec::new());
     for trigger in &triggers.found {

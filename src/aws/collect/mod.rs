@@ -24,6 +24,7 @@ pub mod pages;
 pub mod read;
 pub mod redshift;
 pub mod redshift_serverless;
+pub mod refusals;
 pub mod s3;
 pub mod scope;
 pub mod sink;

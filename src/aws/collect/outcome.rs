@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::failure::{Failed, Trouble};
 use super::read::Read;
 use super::scope::Scope;
+use super::sink::Sink;
 use crate::model::{Coverage, CoverageState};
 
 /// How the read of one resource ended.
@@ -74,6 +75,22 @@ pub fn listed(scope: &Scope, read: &Read, seen: usize, failed: Option<&Failed>) 
         Some(failed) => Coverage { state: CoverageState::Partial, ..failed.gap(read) },
     };
     row.at(&scope.account_id, Some(&scope.region)).counted(seen, None)
+}
+
+/// Says how the reads of single resources ended.
+pub async fn cover_all(scope: &Scope, sink: &Sink, read: &Read, outcomes: &[Outcome]) {
+    for row in told(scope, read, outcomes) {
+        sink.cover(row).await;
+    }
+}
+
+/// Returns how the reads of single resources ended. An action that is denied everywhere is one gap, not one for each.
+pub fn told(scope: &Scope, read: &Read, outcomes: &[Outcome]) -> Vec<Coverage> {
+    let denied = |outcome: &Outcome| matches!(&outcome.end, End::Failed(why) if why.trouble == Trouble::Denied);
+    let all_denied = !outcomes.is_empty() && outcomes.iter().all(denied);
+    let mut rows = coverage(&scope.account_id, read, outcomes);
+    rows.retain(|row| row.resource.is_none() || !all_denied);
+    rows
 }
 
 /// Returns the gap that a failed read of one table leaves in another one, whose rows or columns `of` fills.

@@ -4,8 +4,9 @@
 
 mod clusters;
 mod limits;
+mod schedules;
 
-use aws_sdk_redshift::types::{Cluster, UsageLimit};
+use aws_sdk_redshift::types::{Cluster, ScheduledAction, UsageLimit};
 
 use super::cloudwatch::hours::{self, Hours};
 use super::outcome::{Outcome, listed, regional};
@@ -22,7 +23,7 @@ const METRICS: Read = Read::columns(
 );
 
 /// The calls of this collector.
-pub const READS: &[Read] = &[clusters::LIST, limits::LIMITS, METRICS];
+pub const READS: &[Read] = &[clusters::LIST, limits::LIMITS, schedules::SCHEDULES, METRICS];
 
 /// Metrics and the statistics of an hour; the first says how many hours were seen.
 const ASKED: [(&str, &str); 3] =
@@ -38,21 +39,34 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
     }
     let limits = limits::list(scope, &client).await;
     sink.cover(listed(scope, &limits::LIMITS, limits.as_ref().map_or(0, Vec::len), limits.as_ref().err())).await;
+    let schedules = schedules::list(scope, &client).await;
+    let known = schedules.as_ref().map_or(0, Vec::len);
+    sink.cover(listed(scope, &schedules::SCHEDULES, known, schedules.as_ref().err())).await;
+    let whole = Whole { limits: limits.ok(), schedules: schedules.ok() };
     let mut outcomes = Vec::new();
     for (cluster, metrics) in all.iter().zip(metrics(scope, &all).await) {
         let name = cluster.cluster_identifier().unwrap_or_default();
         outcomes.push(Outcome::of(name, Some(&scope.region), &metrics));
-        sink.rows(&REDSHIFT_CLUSTERS, vec![row(scope, cluster, &limits, metrics.ok().as_ref())]).await;
+        sink.rows(&REDSHIFT_CLUSTERS, vec![row(scope, cluster, &whole, metrics.ok().as_ref())]).await;
     }
     for row in regional(scope, &METRICS, &outcomes) {
         sink.cover(row).await;
     }
 }
 
-fn row(scope: &Scope, cluster: &Cluster, limits: &Result<Vec<UsageLimit>, Failed>, metrics: Option<&Metrics>) -> Row {
+/// What is listed for all clusters at once; `None` where the list failed.
+struct Whole {
+    limits: Option<Vec<UsageLimit>>,
+    schedules: Option<Vec<ScheduledAction>>,
+}
+
+fn row(scope: &Scope, cluster: &Cluster, whole: &Whole, metrics: Option<&Metrics>) -> Row {
     let mut row = clusters::row(scope, cluster);
-    if let Ok(limits) = limits {
+    if let Some(limits) = &whole.limits {
         row = limits::with_limits(row, limits);
+    }
+    if let Some(schedules) = &whole.schedules {
+        row = schedules::with_schedules(row, schedules);
     }
     let Some([connections, cpu, disk]) = metrics else { return row };
     let nobody = (connections.count() > 0).then(|| connections.count_if(|most| most.is_zero()));

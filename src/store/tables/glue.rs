@@ -3,6 +3,7 @@
 
 use crate::store::table::{Kind, Source, Table, column};
 
+const SCORES: &str = "glue:BatchGetDataQualityResult";
 const WORKFLOW: &str = "glue:BatchGetWorkflows";
 
 /// One row for each job.
@@ -62,6 +63,12 @@ pub const GLUE_JOBS: Table = Table {
         column("connection_count", Kind::Count, "Connections that it uses."),
         column("created", Kind::Instant, "When it was made."),
         column("last_modified", Kind::Instant, "When it was changed last."),
+        column(
+            "tags",
+            Kind::Text,
+            "Tags as a JSON object; `{}` when there are none. A request for each job: those that used the most are asked first, the others keep what an earlier scan was told.",
+        )
+        .by("glue:GetTags"),
     ],
 };
 
@@ -336,7 +343,7 @@ pub const GLUE_DATA_QUALITY: Table = Table {
 /// One row for each data-quality result.
 pub const GLUE_DATA_QUALITY_RESULTS: Table = Table {
     name: "glue_data_quality_results",
-    doc: "Evaluations of data quality, of the last 90 days and of earlier scans: when, of which table, by which job run. Scores are not read.",
+    doc: "Evaluations of data quality, of the last 90 days and of earlier scans: when, of which table, by which job run, and how many rules passed. What the rules say and what they found is never read.",
     key: &["account_id", "region", "started", "result_id"],
     source: Source::Period { read: "glue:ListDataQualityResults", column: "started" },
     columns: &[
@@ -348,5 +355,11 @@ pub const GLUE_DATA_QUALITY_RESULTS: Table = Table {
         column("table", Kind::Text, "Table; NULL when the data is no table of the catalog."),
         column("job", Kind::Text, "Job that evaluated it; NULL when the catalog did."),
         column("job_run_id", Kind::Text, "Run of the job."),
+        column("ruleset", Kind::Text, "The set of rules.").by(SCORES),
+        column("score", Kind::Quantity, "Share of the rules that passed, 0 to 1, as Glue says it.").by(SCORES),
+        column("rules", Kind::Count, "Rules that were evaluated.").by(SCORES),
+        column("rules_failed", Kind::Count, "Of these, rules that the data did not meet.").by(SCORES),
+        column("rules_in_error", Kind::Count, "Of these, rules that could not be evaluated.").by(SCORES),
+        column("completed", Kind::Instant, "When it ended.").by(SCORES),
     ],
 };

@@ -5,6 +5,7 @@ use crate::store::table::{Column, Kind, Source, Table, column};
 const LIMITS: &str = "redshift:DescribeUsageLimits";
 const NAMESPACES: &str = "redshift-serverless:ListNamespaces";
 const SERVERLESS_LIMITS: &str = "redshift-serverless:ListUsageLimits";
+const SCHEDULES: &str = "redshift:DescribeScheduledActions";
 const METRICS: &str = "cloudwatch:GetMetricData";
 
 const ACCOUNT: Column = column("account_id", Kind::Text, "Account.");
@@ -52,6 +53,14 @@ pub const REDSHIFT_CLUSTERS: Table = Table {
         column("concurrency_scaling_limited", Kind::Flag, "True when a limit turns concurrency scaling off.")
             .by(LIMITS),
         column("spectrum_limited", Kind::Flag, "True when a limit turns Spectrum off.").by(LIMITS),
+        column(
+            "scheduled_actions",
+            Kind::Text,
+            "JSON list of {action, schedule, state, until}; an action is `pause`, `resume` or `resize`.",
+        )
+        .by(SCHEDULES),
+        column("pause_scheduled", Kind::Flag, "True when an active schedule pauses it.").by(SCHEDULES),
+        column("resume_scheduled", Kind::Flag, "True when an active schedule resumes it.").by(SCHEDULES),
         column("metric_hours", Kind::Count, "Hours with a point of `DatabaseConnections`.").by(METRICS),
         column("unconnected_hours", Kind::Count, "Of these, hours in which nobody was connected at any time.")
             .by(METRICS),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::number;
-use crate::aws::collect::pages::list;
+use crate::aws::collect::pages::list_pages;
 use crate::aws::collect::{Read, Scope, Sink, instant};
 use crate::model::Row;
 use crate::store::tables::advice::BUDGETS as TABLE;
@@ -20,8 +20,8 @@ const PAGE: i32 = 1000;
 pub async fn collect(scope: &Scope, sink: &Sink) {
     let call =
         scope.budgets().describe_budgets().account_id(&scope.account_id).max_results(PAGE).show_filter_expression(true);
-    let listed = list(scope, call.into_paginator().send(), |page| page.budgets).await;
-    sink.rows(&TABLE, listed.items.iter().map(|budget| row(scope, budget)).collect()).await;
+    let listed = list_pages(scope, call.into_paginator().send(), |page| page.budgets).await;
+    sink.rows(&TABLE, listed.found.iter().map(|budget| row(scope, budget)).collect()).await;
     sink.cover(listed.coverage(&BUDGETS).at(&scope.account_id, None)).await;
 }
 

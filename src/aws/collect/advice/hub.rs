@@ -4,7 +4,7 @@ use aws_sdk_costoptimizationhub::Client;
 use aws_sdk_costoptimizationhub::types::{EnrollmentStatus, Recommendation, Source};
 
 use super::number;
-use crate::aws::collect::pages::list;
+use crate::aws::collect::pages::list_pages;
 use crate::aws::collect::{Failed, Read, Scope, Sink, instant};
 use crate::model::{Coverage, CoverageState, Row};
 use crate::store::tables::advice::AWS_ADVICE;
@@ -40,14 +40,14 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
         Err(failed) => sink.cover(failed.gap(&ENROLMENT).at(&scope.account_id, None)).await,
     }
     let pages = client.list_recommendations().max_results(PAGE).into_paginator().send();
-    let listed = list(scope, pages, |page| page.items).await;
-    sink.rows(&AWS_ADVICE, listed.items.iter().map(|advice| row(scope, advice)).collect()).await;
+    let listed = list_pages(scope, pages, |page| page.items).await;
+    sink.rows(&AWS_ADVICE, listed.found.iter().map(|advice| row(scope, advice)).collect()).await;
     sink.cover(listed.coverage(&ADVICE).at(&scope.account_id, None)).await;
 }
 
 async fn is_enrolled(scope: &Scope, client: &Client) -> Result<bool, Failed> {
-    let listed = list(scope, client.list_enrollment_statuses().into_paginator().send(), |page| page.items).await;
-    let active = listed.items.iter().any(|account| {
+    let listed = list_pages(scope, client.list_enrollment_statuses().into_paginator().send(), |page| page.items).await;
+    let active = listed.found.iter().any(|account| {
         account.status() == Some(&EnrollmentStatus::Active)
             && account.account_id().is_none_or(|account| account == scope.account_id)
     });

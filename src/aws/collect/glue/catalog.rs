@@ -5,10 +5,10 @@ use aws_sdk_glue::types::Database;
 use futures::StreamExt;
 
 use super::databases::{self, DATABASES};
-use super::listed::{Listed, told};
 use super::tables::{self, Found, TABLES};
 use super::{optimizers, registered, statistics};
-use crate::aws::collect::outcome::Outcome;
+use crate::aws::collect::outcome::{Outcome, told};
+use crate::aws::collect::pages::Listed;
 use crate::aws::collect::{Scope, Sink};
 use crate::model::{Coverage, CoverageState, Row};
 use crate::store::tables::catalog::{GLUE_DATABASES, GLUE_TABLES};

@@ -5,9 +5,9 @@ use aws_sdk_glue::types::{Crawler, CrawlerState, CrawlerTargets, LastCrawlStatus
 use serde_json::Value;
 
 use super::cause::category;
-use super::listed::{Listed, list};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::utc;
+use crate::aws::collect::pages::{Listed, list};
 use crate::aws::collect::{Read, Scope};
 use crate::model::Row;
 

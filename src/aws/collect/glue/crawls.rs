@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::capacity::exact;
 use super::cause::category;
-use super::listed::{Listed, Refusals, list_most};
 use super::past::{Known, Past, Told};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::{day, utc};
+use crate::aws::collect::pages::{Listed, list_most};
+use crate::aws::collect::refusals::Refusals;
 use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, Row};
 use crate::store::tables::glue::GLUE_CRAWLS;

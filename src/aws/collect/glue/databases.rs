@@ -5,9 +5,9 @@
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Catalog, Database};
 
-use super::listed::{Listed, list};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::utc;
+use crate::aws::collect::pages::{Listed, list};
 use crate::aws::collect::{Read, Scope, Sink};
 use crate::model::{Coverage, CoverageState, Row};
 

@@ -7,9 +7,9 @@ use aws_sdk_glue::types::{ExecutionProperty, Job, JobMode, WorkerType};
 
 use super::arguments::Arguments;
 use super::capacity::Workers;
-use super::listed::{Listed, list};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::utc;
+use crate::aws::collect::pages::{Listed, list};
 use crate::aws::collect::{Read, Scope};
 use crate::model::Row;
 

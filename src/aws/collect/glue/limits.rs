@@ -13,10 +13,14 @@ pub struct Limits {
     pub tables: u32,
     /// Most tables to ask for column statistics, largest first: each is a request of its own.
     pub statistics: u32,
+    /// Most jobs to ask for their tags, those first that used the most: each is a request of its own.
+    pub tags: u32,
+    /// Most data-quality results to look up, newest first, a hundred in one request.
+    pub quality: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { days: 90, runs: 200_000, crawls: 20_000, tables: 100_000, statistics: 300 }
+        Limits { days: 90, runs: 200_000, crawls: 20_000, tables: 100_000, statistics: 300, tags: 200, quality: 20_000 }
     }
 }

@@ -8,10 +8,9 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{BatchGetTableOptimizerEntry, TableOptimizerConfiguration, TableOptimizerType};
 use futures::StreamExt;
 
-use super::listed::cover_all;
 use super::tables::Found;
 use crate::aws::collect::ask::ask;
-use crate::aws::collect::outcome::{End, Outcome};
+use crate::aws::collect::outcome::{End, Outcome, cover_all};
 use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
 
 /// The optimizers by the column that says whether they are on.

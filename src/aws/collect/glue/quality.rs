@@ -1,16 +1,21 @@
-//! Data quality: the sets of rules, and when they were evaluated. Neither rules nor scores are read.
+//! Data quality: the sets of rules, when they were evaluated, and how many passed.
+//!
+//! No rule, no message and no metric of the data is ever kept.
 
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{
-    DataQualityResultDescription, DataQualityResultFilterCriteria, DataQualityRulesetListDetails,
-    DataQualityTargetTable, GlueTable,
+    DataQualityResult, DataQualityResultDescription, DataQualityResultFilterCriteria, DataQualityRuleResultStatus,
+    DataQualityRulesetListDetails, DataQualityTargetTable, GlueTable,
 };
+use futures::StreamExt;
 
-use super::listed::{Listed, list};
+use super::capacity::exact;
 use super::past::{Known, Told};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::{day, start_of, utc};
-use crate::aws::collect::{Read, Scope, Sink};
+use crate::aws::collect::outcome::{Outcome, cover_all};
+use crate::aws::collect::pages::{Listed, list, spent};
+use crate::aws::collect::{Failed, Read, Scope, Sink};
 use crate::model::Row;
 use crate::store::tables::glue::{GLUE_DATA_QUALITY, GLUE_DATA_QUALITY_RESULTS};
 
@@ -23,6 +28,20 @@ pub const RULESETS: Read =
 /// Results.
 pub const RESULTS: Read =
     Read::rows("glue:ListDataQualityResults", "glue:ListDataQualityResults", "glue_data_quality_results");
+
+/// What came of them. IAM has no action of the look-up's own name (AWS Glue Developer Guide, IAM permissions for Data
+/// Quality).
+pub const SCORES: Read = Read::columns(
+    "glue:BatchGetDataQualityResult",
+    "glue:GetDataQualityResult",
+    "glue_data_quality_results",
+    &["ruleset", "score", "rules", "rules_failed", "rules_in_error", "completed"],
+);
+
+/// Results in one look-up (Glue API reference, BatchGetDataQualityResult).
+const LOOK_UP: usize = 100;
+/// Look-ups at the same time.
+const AT_ONCE: usize = 4;
 
 /// Reads the sets of rules, and the results that are new.
 pub async fn read(scope: &Scope, sink: &Sink, client: &Client) {
@@ -39,6 +58,7 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client) {
         told.add(day, true);
         rows.push(result(scope, found));
     }
+    scores(scope, sink, client, &mut rows).await;
     sink.rows(&GLUE_DATA_QUALITY_RESULTS, rows).await;
     let coverage = match &results.failed {
         None => past.whole(told),
@@ -47,6 +67,47 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client) {
     for row in coverage {
         sink.cover(row.at(&scope.account_id, Some(&scope.region))).await;
     }
+}
+
+/// Adds what came of them to the newest results.
+async fn scores(scope: &Scope, sink: &Sink, client: &Client, rows: &mut [Row]) {
+    rows.sort_by(|a, b| (b.time("started"), b.key("result_id")).cmp(&(a.time("started"), a.key("result_id"))));
+    let asked = rows.len().min(scope.options.glue.quality as usize);
+    let ids: Vec<String> = rows.iter().take(asked).map(|row| row.key("result_id").to_owned()).collect();
+    let reads: Vec<_> = ids.chunks(LOOK_UP).map(|ids| look_up(scope, client, ids)).collect();
+    let answers: Vec<_> = futures::stream::iter(reads).buffered(AT_ONCE).collect().await;
+    let mut outcomes = Vec::new();
+    for (rows, answer) in rows.chunks_mut(LOOK_UP).zip(&answers) {
+        for row in rows.iter_mut().take(asked - outcomes.len()) {
+            let id = row.key("result_id").to_owned();
+            let found = answer.as_ref().ok().and_then(|found| found.iter().find(|one| one.result_id() == Some(&id)));
+            found.iter().for_each(|found| score(row, found));
+            outcomes.push(Outcome::of(&id, Some(&scope.region), answer));
+        }
+    }
+    cover_all(scope, sink, &SCORES, &outcomes).await;
+    if rows.len() > asked {
+        let why = format!("the newest {asked} of {} results were looked up", rows.len());
+        let cut = spent(&why).gap(&SCORES).at(&scope.account_id, Some(&scope.region));
+        sink.cover(cut.counted(asked, Some(rows.len()))).await;
+    }
+}
+
+async fn look_up(scope: &Scope, client: &Client, ids: &[String]) -> Result<Vec<DataQualityResult>, Failed> {
+    let call = client.batch_get_data_quality_result().set_result_ids(Some(ids.to_vec()));
+    ask(scope, call.send()).await.map(|answer| answer.results)
+}
+
+fn score(row: &mut Row, found: &DataQualityResult) {
+    let ended = |how: &DataQualityRuleResultStatus| {
+        found.rule_results().iter().filter(|rule| rule.result() == Some(how)).count()
+    };
+    row.set("ruleset", found.ruleset_name());
+    row.set("score", found.score().and_then(exact));
+    row.set("rules", found.rule_results().len());
+    row.set("rules_failed", ended(&DataQualityRuleResultStatus::Fail));
+    row.set("rules_in_error", ended(&DataQualityRuleResultStatus::Error));
+    row.set("completed", found.completed_on().and_then(utc));
 }
 
 async fn rulesets(scope: &Scope, client: &Client) -> Listed<DataQualityRulesetListDetails> {

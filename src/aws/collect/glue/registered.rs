@@ -3,9 +3,9 @@
 use aws_sdk_lakeformation::Client;
 use aws_sdk_lakeformation::types::ResourceInfo;
 
-use super::listed::{Listed, list};
 use super::tables::Found;
 use crate::aws::collect::ask::ask;
+use crate::aws::collect::pages::{Listed, list};
 use crate::aws::collect::{Read, Scope, Sink};
 
 /// Locations on a page (Lake Formation API reference: at most 1,000).

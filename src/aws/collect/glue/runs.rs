@@ -9,13 +9,16 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Job, JobRun};
 use chrono::NaiveDate;
 use futures::StreamExt;
+use rust_decimal::Decimal;
 
 use super::jobs::job_type;
-use super::listed::{Refusals, spent};
 use super::past::{Known, Past, Told};
 use super::run;
+use super::tags::Used;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::day;
+use crate::aws::collect::pages::spent;
+use crate::aws::collect::refusals::Refusals;
 use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, Row};
 use crate::store::tables::glue::GLUE_JOB_RUNS;
@@ -28,8 +31,8 @@ const AT_ONCE: usize = 8;
 /// The runs of one job.
 pub const RUNS: Read = Read::rows("glue:GetJobRuns", "glue:GetJobRuns", "glue_job_runs");
 
-/// Reads the runs of `jobs`.
-pub async fn read(scope: &Scope, sink: &Sink, client: &Client, jobs: &[Job]) {
+/// Reads the runs of `jobs`; returns what those that were read used.
+pub async fn read(scope: &Scope, sink: &Sink, client: &Client, jobs: &[Job]) -> Used {
     let left = AtomicU32::new(scope.options.glue.runs);
     let reader = Reader { scope, sink, client, left, refusals: Refusals::default() };
     let known = Known::of(scope, RUNS);
@@ -43,6 +46,7 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client, jobs: &[Job]) {
     for row in coverage(&histories) {
         sink.cover(row.at(&scope.account_id, Some(&scope.region))).await;
     }
+    histories.into_iter().map(|history| (history.job.to_owned(), history.used)).collect()
 }
 
 /// Returns what was seen of all histories. An action that is denied for every job is one gap.
@@ -74,6 +78,8 @@ struct History<'a> {
     told: Told,
     /// The oldest day of which a run was listed.
     oldest: Option<NaiveDate>,
+    /// DPU-seconds of the runs that were read.
+    used: Decimal,
     end: Option<End>,
 }
 
@@ -81,7 +87,8 @@ impl<'a> History<'a> {
     fn of(known: &Known<'_>, job: &'a Job) -> Option<Self> {
         let (name, job_type) = (job.name()?, job_type(job));
         let past = known.past(Some(name));
-        Some(History { job: name, job_type, past, token: None, told: Told::default(), oldest: None, end: None })
+        let (told, used) = (Told::default(), Decimal::ZERO);
+        Some(History { job: name, job_type, past, token: None, told, oldest: None, used, end: None })
     }
 
     /// Takes in a page of runs and returns the rows that are not known yet.
@@ -94,7 +101,9 @@ impl<'a> History<'a> {
             let ended = run::has_ended(run);
             if day >= self.past.first || !ended || !self.past.is_held() {
                 self.told.add(day, ended);
-                rows.push(run::row(scope, self.job, self.job_type, run));
+                let row = run::row(scope, self.job, self.job_type, run);
+                self.used += row.decimal("dpu_seconds").unwrap_or_default();
+                rows.push(row);
             }
         }
         rows

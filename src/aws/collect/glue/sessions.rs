@@ -6,9 +6,9 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{DevEndpoint, Session, SessionStatus, SessionType, WorkerType};
 
 use super::capacity::{Workers, exact};
-use super::listed::{Listed, list};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::utc;
+use crate::aws::collect::pages::{Listed, list};
 use crate::aws::collect::{Read, Scope};
 use crate::model::Row;
 

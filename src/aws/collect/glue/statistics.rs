@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use aws_sdk_glue::Client;
 use futures::StreamExt;
 
-use super::listed::{Refusals, cover_all, spent};
 use super::tables::Found;
 use crate::aws::collect::ask::ask;
-use crate::aws::collect::outcome::Outcome;
+use crate::aws::collect::outcome::{Outcome, cover_all};
+use crate::aws::collect::pages::spent;
+use crate::aws::collect::refusals::Refusals;
 use crate::aws::collect::{Failed, Read, Scope, Sink};
 
 /// Tables asked for at the same time.

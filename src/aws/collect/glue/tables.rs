@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::databases::{lake_path, path};
 use super::format::Hints;
-use super::listed::{Listed, Refusals, list_most};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::utc;
+use crate::aws::collect::pages::{Listed, list_most};
+use crate::aws::collect::refusals::Refusals;
 use crate::aws::collect::{Read, Scope};
 use crate::model::Row;
 

@@ -6,8 +6,8 @@ use aws_sdk_glue::types::{
 };
 
 use super::arguments::Arguments;
-use super::listed::{Listed, list};
 use crate::aws::collect::ask::ask;
+use crate::aws::collect::pages::{Listed, list};
 use crate::aws::collect::{Read, Scope};
 use crate::model::Row;
 

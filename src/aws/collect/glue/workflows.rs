@@ -4,10 +4,10 @@ use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Workflow, WorkflowRunStatistics, WorkflowRunStatus};
 use futures::StreamExt;
 
-use super::listed::{cover_all, list};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::utc;
-use crate::aws::collect::outcome::Outcome;
+use crate::aws::collect::outcome::{Outcome, cover_all};
+use crate::aws::collect::pages::list;
 use crate::aws::collect::{Failed, Read, Scope, Sink};
 use crate::model::Row;
 use crate::store::tables::glue::GLUE_WORKFLOWS;

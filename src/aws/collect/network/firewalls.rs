@@ -6,7 +6,7 @@ use aws_sdk_networkfirewall::types::{Attachment, AttachmentStatus};
 use super::reads::{FIREWALL, FIREWALLS, FIREWALLS_OF_VPCS};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::outcome::{Outcome, coverage};
-use crate::aws::collect::pages::{Listed, list};
+use crate::aws::collect::pages::{Listed, list_pages};
 use crate::aws::collect::{Failed, Scope};
 use crate::model::{Coverage, Row};
 
@@ -25,9 +25,9 @@ pub async fn read(scope: &Scope) -> Firewalls {
     let client = scope.network_firewall();
     let pages = client.list_firewalls().max_results(PAGE).into_paginator().send();
     let arn = |firewall: aws_sdk_networkfirewall::types::FirewallMetadata| firewall.firewall_arn;
-    let listed = list(scope, pages, |page| Some(page.firewalls?.into_iter().filter_map(arn).collect())).await;
+    let listed = list_pages(scope, pages, |page| Some(page.firewalls?.into_iter().filter_map(arn).collect())).await;
     let mut described = Vec::new();
-    for arn in &listed.items {
+    for arn in &listed.found {
         described.push((arn.clone(), ask(scope, client.describe_firewall().firewall_arn(arn).send()).await));
     }
     Firewalls { listed, described }

@@ -12,7 +12,7 @@ use super::gateways::{self, Around};
 use super::reads::{ENDPOINTS, GATEWAYS, PREFIX_LISTS, READS, ROUTE_TABLES, SUBNETS, VPCS};
 use super::routes::{self, Applied};
 use super::vpcs;
-use crate::aws::collect::pages::{Listed, list};
+use crate::aws::collect::pages::{Listed, list_pages};
 use crate::aws::collect::{Read, Scope, Sink};
 use crate::model::{Coverage, Row};
 use crate::store::Table;
@@ -52,12 +52,12 @@ pub async fn gather(scope: &Scope) -> Network {
     let lists = ec2.describe_managed_prefix_lists().max_results(SHORT_PAGE).into_paginator().send();
     let gateways = ec2.describe_nat_gateways().max_results(PAGE).into_paginator().send();
     let (vpcs, subnets, tables, endpoints, lists, gateways, firewalls) = tokio::join!(
-        list(scope, vpcs, |page| page.vpcs),
-        list(scope, subnets, |page| page.subnets),
-        list(scope, tables, |page| page.route_tables),
-        list(scope, endpoints, |page| page.vpc_endpoints),
-        list(scope, lists, |page| page.prefix_lists),
-        list(scope, gateways, |page| page.nat_gateways),
+        list_pages(scope, vpcs, |page| page.vpcs),
+        list_pages(scope, subnets, |page| page.subnets),
+        list_pages(scope, tables, |page| page.route_tables),
+        list_pages(scope, endpoints, |page| page.vpc_endpoints),
+        list_pages(scope, lists, |page| page.prefix_lists),
+        list_pages(scope, gateways, |page| page.nat_gateways),
         firewalls::read(scope),
     );
     Network { vpcs, subnets, tables, endpoints, lists, gateways, firewalls }
@@ -95,12 +95,12 @@ impl Network {
             zones: zones.as_ref(),
             endpoints: reached.as_ref(),
         };
-        let tables = &self.tables.items;
+        let tables = &self.tables.found;
         [
-            (&network::VPCS, self.vpcs.items.iter().map(|vpc| vpcs::vpc_row(scope, vpc, self)).collect()),
+            (&network::VPCS, self.vpcs.found.iter().map(|vpc| vpcs::vpc_row(scope, vpc, self)).collect()),
             (
                 &network::SUBNETS,
-                self.subnets.items.iter().map(|subnet| vpcs::subnet_row(scope, subnet, around.applied)).collect(),
+                self.subnets.found.iter().map(|subnet| vpcs::subnet_row(scope, subnet, around.applied)).collect(),
             ),
             (
                 &network::ROUTE_TABLES,
@@ -112,11 +112,11 @@ impl Network {
             ),
             (
                 &network::VPC_ENDPOINTS,
-                self.endpoints.items.iter().map(|endpoint| endpoints::row(scope, endpoint, around.zones)).collect(),
+                self.endpoints.found.iter().map(|endpoint| endpoints::row(scope, endpoint, around.zones)).collect(),
             ),
             (
                 &network::NAT_GATEWAYS,
-                self.gateways.items.iter().map(|gateway| gateways::row(scope, gateway, around)).collect(),
+                self.gateways.found.iter().map(|gateway| gateways::row(scope, gateway, around)).collect(),
             ),
             (&network::FIREWALL_ENDPOINTS, self.firewalls.rows(scope)),
         ]

@@ -68,7 +68,7 @@ pub async fn collect(scope: &Scope, sink: &Sink, network: &Network) {
     // A sum over the day that is running would be too small.
     window.last = window.last.pred_opt().unwrap_or(window.last);
     let mut gateways: Vec<&str> =
-        network.gateways.items.iter().filter(|gateway| is_alive(gateway)).filter_map(|g| g.nat_gateway_id()).collect();
+        network.gateways.found.iter().filter(|gateway| is_alive(gateway)).filter_map(|g| g.nat_gateway_id()).collect();
     gateways.sort_unstable();
     let of_gateway = |gateway| METRICS.map(|(metric, statistic, column)| Series { gateway, metric, statistic, column });
     let series: Vec<Series<'_>> = gateways.iter().flat_map(|gateway| of_gateway(*gateway)).collect();
