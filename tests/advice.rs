@@ -40,19 +40,21 @@ fn budget(name: &str) -> Value {
 
 fn world() -> World {
     let world = World::new();
-    {
-        let mut account = world.aws.account();
-        account.advice.enrolled = true;
-        account.advice.recommendations = vec![recommendation("r-1", 20.805), recommendation("r-2", 7.0)];
-        account.advice.anomalies =
-            vec![anomaly("a-1", "2026-11-02", "2026-11-04"), anomaly("a-old", "2026-07-01", "2026-07-02")];
-        account.advice.budgets = vec![budget("lake"), budget("all")];
-        let cost = Decimal::from(3);
-        let usage =
-            Charge::usage(day("2026-11-10"), "Amazon Athena", "DataScannedInTB", cost, Decimal::ONE, "Terabytes");
-        account.ledger.charges.push(usage);
-    }
+    fill(&world);
     world
+}
+
+/// Puts in something that each adviser says.
+pub fn fill(world: &World) {
+    let mut account = world.aws.account();
+    account.advice.enrolled = true;
+    account.advice.recommendations = vec![recommendation("r-1", 20.805), recommendation("r-2", 7.0)];
+    account.advice.anomalies =
+        vec![anomaly("a-1", "2026-11-02", "2026-11-04"), anomaly("a-old", "2026-07-01", "2026-07-02")];
+    account.advice.budgets = vec![budget("lake"), budget("all")];
+    let cost = Decimal::from(3);
+    let usage = Charge::usage(day("2026-11-10"), "Amazon Athena", "DataScannedInTB", cost, Decimal::ONE, "Terabytes");
+    account.ledger.charges.push(usage);
 }
 
 fn scan(world: &World) {

@@ -116,7 +116,7 @@ async fn drain(scope: &Scope, collector: Collector) -> Seen {
     tokio::join!(work, take).1
 }
 
-const WHOLE: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>abort</ID>\
+pub const WHOLE: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>abort</ID>\
     <Status>Enabled</Status><Filter/><AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>\
     </AbortIncompleteMultipartUpload></Rule><Rule><ID>logs</ID><Status>Enabled</Status><Filter><And><Prefix>logs/</Prefix>\
     <ObjectSizeGreaterThan>131071</ObjectSizeGreaterThan></And></Filter><Transition><Days>30</Days>\
@@ -125,7 +125,7 @@ const LEGACY: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/do
     <Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
 
 /// A bucket with one of each setting.
-fn all_set() -> Settings {
+pub fn all_set() -> Settings {
     let archive = "<Id>cold</Id><Filter><And><Prefix>old/</Prefix><Tag><Key>keep</Key><Value>yes</Value></Tag></And></Filter>\
         <Status>Enabled</Status><Tiering><Days>125</Days><AccessTier>ARCHIVE_ACCESS</AccessTier></Tiering>";
     let off = "<Id>off</Id><Status>Disabled</Status><Tiering><Days>180</Days><AccessTier>DEEP_ARCHIVE_ACCESS</AccessTier>\
@@ -409,8 +409,8 @@ async fn a_bucket_with_more_uploads_than_the_budget_says_how_many_it_listed() {
 }
 
 /// Two configurations in Ireland, one in Virginia, where no bucket is.
-fn observed() -> Aws {
-    let aws = Aws::start(day(TODAY));
+/// Returns three dashboards of Storage Lens in two Regions, one with all that can be said.
+pub fn lenses() -> Vec<Lens> {
     let whole = "<AccountLevel><ActivityMetrics><IsEnabled>true</IsEnabled></ActivityMetrics><BucketLevel><PrefixLevel>\
         <StorageMetrics><IsEnabled>true</IsEnabled><SelectionCriteria><Delimiter>/</Delimiter><MaxDepth>3</MaxDepth>\
         <MinStorageBytesPercentage>1.5</MinStorageBytesPercentage></SelectionCriteria></StorageMetrics></PrefixLevel>\
@@ -422,14 +422,19 @@ fn observed() -> Aws {
         <AwsOrg><Arn>arn:aws:organizations::111122223333:organization/o-1</Arn></AwsOrg>";
     let bare = "<AccountLevel><BucketLevel/></AccountLevel>";
     let lens = |home: &str, id: &str, inside: &str| Lens { home: home.into(), id: id.into(), inside: inside.into() };
+    vec![
+        lens("eu-west-1", "whole", whole),
+        lens("eu-west-1", "bare", bare),
+        lens("us-east-1", "default-account-dashboard", bare),
+    ]
+}
+
+fn observed() -> Aws {
+    let aws = Aws::start(day(TODAY));
     {
         let mut account = aws.account();
         account.s3.add("raw", Bucket::in_region("eu-west-1"));
-        account.lenses = vec![
-            lens("eu-west-1", "whole", whole),
-            lens("eu-west-1", "bare", bare),
-            lens("us-east-1", "default-account-dashboard", bare),
-        ];
+        account.lenses = lenses();
     }
     aws
 }

@@ -42,3 +42,5 @@ mod terminal;
 mod trail;
 mod truth;
 mod tui;
+#[cfg(feature = "network")]
+mod whole;

@@ -42,7 +42,7 @@ fn gateway(id: &str, subnet: Option<&str>, state: &'static str) -> Gateway {
 }
 
 /// A VPC whose private subnets go out through a NAT gateway, some of them past an S3 endpoint; a VPC with central egress.
-fn lake() -> Network {
+pub fn lake() -> Network {
     Network {
         vpcs: ["vpc-lake", "vpc-spoke"].map(|id| Vpc { region: HERE.into(), id: id.into() }).into(),
         subnets: vec![

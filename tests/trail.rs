@@ -15,6 +15,12 @@ fn at(on: &str, hour: u32) -> DateTime<Utc> {
 
 fn world() -> World {
     let world = World::new();
+    fill(&world);
+    world
+}
+
+/// Puts in changes that several tools made.
+pub fn fill(world: &World) {
     let identity = json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ann", "userName": "ann"});
     let on = |id: &str, bucket: &str, day: &str, agent: &str| Event::new(id, bucket, at(day, 9), agent);
     world.aws.account().trail.events = vec![
@@ -25,7 +31,6 @@ fn world() -> World {
         Event { region: "eu-west-1".into(), ..on("e-far", "far", "2026-11-05", "S3Console/0.4") },
         Event { name: "PutBucketPolicy".into(), ..on("e-policy", "lake", "2026-11-06", TERRAFORM) },
     ];
-    world
 }
 
 fn scan(world: &World) {

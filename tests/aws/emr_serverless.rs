@@ -43,8 +43,8 @@ impl JobRun {
     }
 
     fn description(&self) -> Value {
-        let mut run = self.summary();
-        run["jobRunId"] = run["id"].take();
+        let mut run = renamed(self.summary(), "jobRunId");
+        run.as_object_mut().unwrap().remove("type");
         run["jobDriver"] =
             json!({"sparkSubmit": {"entryPoint": "s3://code/job.py", "entryPointArguments": ["secret-4711"]}});
         run["tags"] = json!({"team": "bi"});
@@ -140,10 +140,16 @@ fn summary(application: &Application) -> Value {
 }
 
 fn described(application: &Application) -> Value {
-    let mut whole = summary(application);
-    whole["applicationId"] = whole["id"].take();
+    let mut whole = renamed(summary(application), "applicationId");
     for (name, value) in application.settings.as_object().into_iter().flatten() {
         whole[name] = value.clone();
     }
     whole
+}
+
+/// Returns a summary whose `id` has the name that it has in a description.
+fn renamed(mut summary: Value, name: &str) -> Value {
+    let id = summary.as_object_mut().unwrap().remove("id").unwrap();
+    summary[name] = id;
+    summary
 }

@@ -8,6 +8,7 @@ mod answer;
 pub mod athena;
 pub mod emr;
 pub mod emr_serverless;
+mod exchange;
 pub mod exports;
 pub mod fault;
 pub mod glue;
@@ -32,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use chrono::NaiveDate;
 
 pub use answer::Answer;
+pub use exchange::Exchange;
 pub use fault::{Fault, Trouble};
 pub use rates::{Asked, Rates};
 pub use request::{Call, Request};
@@ -63,6 +65,9 @@ pub struct Account {
     /// False to count the calls only: a hundred thousand of them are much to keep.
     pub keep_calls: bool,
     pub calls: Vec<Call>,
+    /// True to keep whole requests and answers.
+    pub keep_exchanges: bool,
+    pub exchanges: Vec<Exchange>,
     /// What was asked, by operation.
     pub asked: BTreeMap<String, Asked>,
 }
@@ -92,6 +97,8 @@ impl Account {
             rates: Rates::default(),
             keep_calls: true,
             calls: Vec::new(),
+            keep_exchanges: false,
+            exchanges: Vec::new(),
             asked: BTreeMap::new(),
         }
     }

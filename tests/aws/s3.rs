@@ -84,6 +84,8 @@ pub struct Buckets {
     pub part_page: usize,
     pub configuration_page: usize,
     pub object_page: usize,
+    /// False where the list does not say in which Region a bucket is, as older stores that speak S3.
+    pub tells_regions: bool,
 }
 
 impl Default for Buckets {
@@ -95,6 +97,7 @@ impl Default for Buckets {
             part_page: 1_000,
             configuration_page: 100,
             object_page: 1_000,
+            tells_regions: true,
         }
     }
 }
@@ -138,8 +141,8 @@ impl Buckets {
     fn list(&self, request: &Request) -> Answer {
         let asked = |name: &str| request.query.get(name).map(String::as_str);
         let most = request.limit("max-buckets", self.bucket_page).min(self.bucket_page);
-        let with_region =
-            ["max-buckets", "continuation-token", "prefix", "bucket-region"].iter().any(|p| asked(p).is_some());
+        let with_region = self.tells_regions
+            && ["max-buckets", "continuation-token", "prefix", "bucket-region"].iter().any(|p| asked(p).is_some());
         let after = asked("continuation-token").and_then(|token| token.strip_prefix("after:")).unwrap_or_default();
         let wanted = |(name, bucket): &(&String, &Bucket)| {
             name.as_str() > after

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use super::{Account, Answer, Asked, Request, Trouble, fault, lock};
+use super::{Account, Answer, Asked, Exchange, Request, Trouble, fault, lock};
 
 pub struct Server {
     pub address: SocketAddr,
@@ -136,6 +136,9 @@ fn answer(account: &Mutex<Account>, request: &Request) -> Said {
     asked.add(trouble == Some(Trouble::Throttled), now);
     if account.keep_calls {
         account.calls.push(request.logged(answer.status));
+    }
+    if account.keep_exchanges {
+        account.exchanges.push(Exchange::of(request, &answer));
     }
     match trouble {
         Some(Trouble::Stalled | Trouble::StalledAfter) => Said::Nothing,
