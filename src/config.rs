@@ -6,6 +6,7 @@
 pub mod duration;
 mod file;
 mod key;
+mod keys;
 mod page;
 mod template;
 
@@ -14,9 +15,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use key::{
-    ACCOUNTS, COLLECTOR_TIME, COST_TAGS, HISTORY_DAYS, KEYS, Key, Kind, MAX_COST, OWNER_TAGS, POLICIES, PROFILE,
-    REGIONS, ROLE_EXTERNAL_ID, ROLE_NAME, ROLE_SESSION_NAME, STORE, Value,
+pub use key::{Key, Kind, Value, Words};
+pub use keys::{
+    ACCOUNTS, ADVISERS, ALL, BUDGET_EMR_CLUSTERS, BUDGET_EMR_SERVERLESS_RUNS, BUDGET_GLUE_CRAWLS, BUDGET_GLUE_QUALITY,
+    BUDGET_GLUE_RUNS, BUDGET_GLUE_STATISTICS, BUDGET_GLUE_TABLES, BUDGET_GLUE_TAGS, BUDGET_LIST_PARTS, BUDGET_QUERIES,
+    BUDGET_UPLOADS, COLLECTOR_TIME, COST_TAGS, HISTORY_DAYS, KEYS, MAX_COST, OWNER_TAGS, POLICIES, PROFILE, REGIONS, ROLE_EXTERNAL_ID,
+    ROLE_NAME, ROLE_SESSION_NAME, STORE, WITHOUT,
 };
 pub use page::page;
 pub use template::template;
@@ -167,6 +171,19 @@ impl Config {
             Some(Value::Time(time)) => Some(*time),
             _ => None,
         }
+    }
+
+    /// Returns the number of `key`.
+    pub fn count(&self, key: &Key) -> Option<u32> {
+        match self.value(key) {
+            Some(Value::Count(count)) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// Returns true where `key` says so.
+    pub fn flag(&self, key: &Key) -> bool {
+        matches!(self.value(key), Some(Value::Flag(true)))
     }
 
     /// Returns the dollars of `key`.

@@ -118,3 +118,32 @@ fn the_demo_is_never_written_into_the_store_of_a_configuration() {
     world.write("leanlake.toml", "store = 'kept'\n");
     world.run(&["demo"]).ends_with(64).says("a store of its own");
 }
+
+#[test]
+fn budgets_and_what_is_left_out_stand_in_the_file_and_options_win_over_them() {
+    let world = World::new();
+    world.write("leanlake.toml", "all = true\nwithout = ['anomalies', 'forecast']\n[budget]\nemr_clusters = 3\n");
+    let lines = shown(&world, &[]);
+    assert!(has(&lines, "all true leanlake.toml:1"), "{lines:?}");
+    assert!(has(&lines, "without [\"anomalies\", \"forecast\"] leanlake.toml:2"), "{lines:?}");
+    assert!(has(&lines, "budget.emr_clusters 3 leanlake.toml:4") && has(&lines, "budget.glue_tags 200 default"));
+    world.run(&["scan"]).ends_with(0);
+    assert!(world.aws.count("athena:ListWorkGroups") > 0, "everything is read, though nothing is spent");
+    assert_eq!((world.aws.count("ce:GetAnomalies"), world.aws.count("ce:GetCostForecast")), (0, 0));
+    world.aws.forget_calls();
+    world.run(&["scan", "--without", "none", "--all=false"]).ends_with(0);
+    assert!(world.aws.count("ce:GetAnomalies") > 0);
+}
+
+#[test]
+fn a_word_that_is_no_adviser_and_a_budget_that_is_none_are_mistakes() {
+    let world = World::new();
+    for (line, said) in [
+        ("without = ['advice']\n", "a list of some of"),
+        ("budget.glue_tag = 1\n", "did you mean `budget.glue_tags`?"),
+        ("all = 'yes'\n", "true or false"),
+    ] {
+        world.write("leanlake.toml", line);
+        world.run(&["config", "show"]).ends_with(1).says(said);
+    }
+}

@@ -72,7 +72,8 @@ fn value(settled: &Settled) -> Json {
         None => Json::Null,
         Some(Value::Text(text)) => json!(text),
         Some(Value::Texts(texts)) => json!(texts),
-        Some(Value::Days(days)) => json!(days),
+        Some(Value::Flag(said)) => json!(said),
+        Some(Value::Days(number) | Value::Count(number)) => json!(number),
         Some(Value::Time(time)) => json!(config::duration::show(*time)),
         Some(Value::Dollars(dollars)) => json!(dollars.to_string()),
     };

@@ -13,6 +13,7 @@ mod iam;
 mod init;
 mod journal;
 mod open;
+mod options;
 mod plan;
 mod policies;
 mod prices;

@@ -103,7 +103,8 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::{KEYS, Kind, Value};
+    use super::super::KEYS;
+    use super::super::key::{Kind, Value};
     use super::*;
 
     fn refused(text: &str) -> String {

@@ -26,12 +26,27 @@ pub enum Kind {
     Folders,
     /// `"all"`, or a list of account ids.
     Accounts,
+    /// A list of some of these words, each once.
+    Words(Words),
+    /// `true` or `false`.
+    Flag,
     /// A whole number of days.
     Days,
     /// A length of time.
     Time,
+    /// A whole number of things.
+    Count,
     /// US dollars, not less than nothing.
     Dollars,
+}
+
+/// The words that a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The words.
+    pub all: &'static [&'static str],
+    /// The same for people.
+    pub wants: &'static str,
 }
 
 /// A value of one of the kinds.
@@ -41,10 +56,14 @@ pub enum Value {
     Text(String),
     /// Texts, folders, or accounts.
     Texts(Vec<String>),
+    /// True or false.
+    Flag(bool),
     /// Days.
     Days(u32),
     /// A length of time.
     Time(Duration),
+    /// So many.
+    Count(u32),
     /// US dollars.
     Dollars(Money),
 }
@@ -66,153 +85,6 @@ pub struct Key {
     pub doc: &'static str,
 }
 
-/// The store.
-pub const STORE: Key = Key {
-    name: "store",
-    kind: Kind::Place,
-    default: None,
-    flag: Some("--store"),
-    variable: Some("LEANLAKE_STORE"),
-    doc: "Where snapshots, journal and runs are kept: a folder or `s3://bucket/prefix`. Without it, `leanlake` below the user's data folder.",
-};
-
-/// The AWS profile.
-pub const PROFILE: Key = Key {
-    name: "profile",
-    kind: Kind::Text,
-    default: None,
-    flag: Some("--profile"),
-    variable: Some("AWS_PROFILE"),
-    doc: "AWS profile to use. Credentials themselves never stand in this file.",
-};
-
-/// The Regions to read.
-pub const REGIONS: Key = Key {
-    name: "regions",
-    kind: Kind::Texts,
-    default: Some("[]"),
-    flag: Some("--region"),
-    variable: None,
-    doc: "AWS Regions to read; empty for those on the bill and those of the buckets. `AWS_REGION` only says where requests go that are about no Region.",
-};
-
-/// The accounts to read.
-pub const ACCOUNTS: Key = Key {
-    name: "accounts",
-    kind: Kind::Accounts,
-    default: None,
-    flag: Some("--accounts"),
-    variable: Some("LEANLAKE_ACCOUNTS"),
-    doc: "Accounts that `scan` reads in detail; without it, the caller's own. In the variable with commas between them.",
-};
-
-/// The role of other accounts.
-pub const ROLE_NAME: Key = Key {
-    name: "role.name",
-    kind: Kind::Text,
-    default: None,
-    flag: Some("--role"),
-    variable: Some("LEANLAKE_ROLE"),
-    doc: "Name of the role that `scan` assumes in other accounts.",
-};
-
-/// What the role asks for.
-pub const ROLE_EXTERNAL_ID: Key = Key {
-    name: "role.external_id",
-    kind: Kind::Text,
-    default: None,
-    flag: Some("--external-id"),
-    variable: Some("LEANLAKE_EXTERNAL_ID"),
-    doc: "External id that the role asks for. It is no secret.",
-};
-
-/// The name of the role's sessions.
-pub const ROLE_SESSION_NAME: Key = Key {
-    name: "role.session_name",
-    kind: Kind::Text,
-    default: Some("\"leanlake\""),
-    flag: Some("--session-name"),
-    variable: Some("LEANLAKE_SESSION_NAME"),
-    doc: "Name of the role's sessions, as CloudTrail shows it.",
-};
-
-/// Folders of policies.
-pub const POLICIES: Key = Key {
-    name: "policies",
-    kind: Kind::Folders,
-    default: Some("[]"),
-    flag: Some("--policies"),
-    variable: None,
-    doc: "Folders of further policies; the same id replaces a built-in one.",
-};
-
-/// Tag keys that name an owner.
-pub const OWNER_TAGS: Key = Key {
-    name: "owner_tags",
-    kind: Kind::Texts,
-    default: Some("[\"owner\", \"team\"]"),
-    flag: None,
-    variable: None,
-    doc: "Tag keys that name the owner of a resource; the first that it carries counts.",
-};
-
-/// Tag keys by which cost is read.
-pub const COST_TAGS: Key = Key {
-    name: "cost_tags",
-    kind: Kind::Texts,
-    default: Some("[]"),
-    flag: None,
-    variable: None,
-    doc: "Cost allocation tags, activated in the payer account, by which `scan` reads cost into `tags_cost`. Each key is one more Cost Explorer request for each month that is read.",
-};
-
-/// Days of Athena history.
-pub const HISTORY_DAYS: Key = Key {
-    name: "history_days",
-    kind: Kind::Days,
-    default: Some("45"),
-    flag: Some("--history-days"),
-    variable: None,
-    doc: "Days of Athena history that `scan` reads; Athena keeps 45.",
-};
-
-/// The budget of a scan.
-pub const MAX_COST: Key = Key {
-    name: "max_cost",
-    kind: Kind::Dollars,
-    default: Some("5"),
-    flag: Some("--max-cost"),
-    variable: None,
-    doc: "`scan` stops before its own requests cost more than this.",
-};
-
-/// The time of a collector.
-pub const COLLECTOR_TIME: Key = Key {
-    name: "collector_time",
-    kind: Kind::Time,
-    default: Some("\"2h\""),
-    flag: Some("--collector-time"),
-    variable: None,
-    doc: "Longest time that `scan` reads one service in one account and Region; what it had not read by then is a gap.",
-};
-
-/// Every key, in the order of the docs.
-pub const KEYS: &[&Key] = &[
-    &STORE,
-    &PROFILE,
-    &REGIONS,
-    &ACCOUNTS,
-    &ROLE_NAME,
-    &ROLE_EXTERNAL_ID,
-    &ROLE_SESSION_NAME,
-    &POLICIES,
-    &OWNER_TAGS,
-    &COST_TAGS,
-    &HISTORY_DAYS,
-    &MAX_COST,
-    &COLLECTOR_TIME,
-];
-
 impl Key {
     /// Returns the value when nobody gives one.
     pub fn default_value(&self) -> Option<Value> {
@@ -230,8 +102,11 @@ impl Kind {
             Kind::Place => "a folder or an s3:// address in quotes",
             Kind::Folders => "a list of folders: [\"policies\"]",
             Kind::Accounts => "\"all\", or a list of account ids of 12 digits",
+            Kind::Words(words) => words.wants,
+            Kind::Flag => "true or false",
             Kind::Days => "a whole number of days",
             Kind::Time => "a length of time in quotes: \"90s\", \"20m\", \"2h\"",
+            Kind::Count => "a whole number",
             Kind::Dollars => "dollars, not less than 0: 5 or 2.50",
         }
     }
@@ -245,8 +120,16 @@ impl Kind {
             Kind::Accounts => accounts(written),
             Kind::Folders => texts(written)
                 .map(|folders| Value::Texts(folders.into_iter().map(|name| placed(name, folder)).collect())),
+            Kind::Words(words) => texts(written)
+                .filter(|said| said.iter().all(|word| words.all.contains(&word.as_str())))
+                .map(Value::Texts),
+            Kind::Flag => match written {
+                DeValue::Boolean(said) => Some(Value::Flag(*said)),
+                _ => None,
+            },
             Kind::Days => number(written).and_then(|days| u32::from_str(days).ok()).map(Value::Days),
             Kind::Time => text(written).and_then(|time| duration::parse(&time)).map(Value::Time),
+            Kind::Count => number(written).and_then(|count| u32::from_str(count).ok()).map(Value::Count),
             Kind::Dollars => dollars(written).map(Value::Dollars),
         };
         value.ok_or(self.wants())
@@ -309,7 +192,8 @@ impl fmt::Display for Value {
                     texts.iter().map(|text| toml::Value::from(text.as_str()).to_string()).collect();
                 write!(f, "[{}]", texts.join(", "))
             }
-            Value::Days(days) => write!(f, "{days}"),
+            Value::Flag(said) => write!(f, "{said}"),
+            Value::Days(number) | Value::Count(number) => write!(f, "{number}"),
             Value::Time(time) => write!(f, "\"{}\"", duration::show(*time)),
             Value::Dollars(dollars) => write!(f, "{dollars}"),
         }
@@ -319,6 +203,9 @@ impl fmt::Display for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{
+        ACCOUNTS, ALL, COLLECTOR_TIME, BUDGET_GLUE_TAGS, HISTORY_DAYS, KEYS, MAX_COST, OWNER_TAGS, REGIONS, STORE, WITHOUT,
+    };
 
     #[test]
     fn every_default_is_a_value_of_its_kind_and_every_key_stands_once() {
@@ -336,6 +223,9 @@ mod tests {
             (&MAX_COST, "2.50"),
             (&HISTORY_DAYS, "7"),
             (&COLLECTOR_TIME, "\"90s\""),
+            (&ALL, "true"),
+            (&WITHOUT, "[\"forecast\"]"),
+            (&BUDGET_GLUE_TAGS, "0"),
             (&ACCOUNTS, "\"all\""),
             (&ACCOUNTS, "[\"111122223333\"]"),
         ] {
@@ -356,6 +246,13 @@ mod tests {
             (&ACCOUNTS, "[]"),
             (&ACCOUNTS, "[\"12345\"]"),
             (&ACCOUNTS, "[\"all\"]"),
+            (&ALL, "1"),
+            (&ALL, "\"true\""),
+            (&WITHOUT, "\"hub\""),
+            (&WITHOUT, "[\"hubs\"]"),
+            (&WITHOUT, "[\"hub\", \"hub\"]"),
+            (&BUDGET_GLUE_TAGS, "-1"),
+            (&BUDGET_GLUE_TAGS, "1.5"),
             (&HISTORY_DAYS, "-1"),
             (&HISTORY_DAYS, "4.5"),
             (&HISTORY_DAYS, "\"45\""),

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::key::{KEYS, Key};
+use super::KEYS;
+use super::key::Key;
 
 const ABOUT: &str = "\
 # Configuration

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::amount::dollars;
 use super::connect::{Purpose, sign_in};
+use super::options::options;
 use super::stop::Wishes;
 use super::{Context, Format};
 use crate::apply::record::Record;
@@ -54,9 +55,9 @@ pub struct Scan {
     /// and manifests. May be given more than once. Without any credentials it is read alone.
     #[arg(long, value_name = "PATH")]
     inventory: Vec<String>,
-    /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent).
+    /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent); none asks all.
     #[arg(long, value_name = "ADVISER", value_delimiter = ',', value_parser = adviser)]
-    without: Vec<Adviser>,
+    without: Vec<LeftOut>,
     /// Say what a scan would cost, in requests, dollars and minutes, and scan nothing.
     #[arg(long)]
     estimate: bool,
@@ -66,8 +67,8 @@ pub struct Scan {
     #[command(flatten)]
     members: Members,
     /// Read every service, account and Region, not only those that 95 % of the lake's spend goes to.
-    #[arg(long)]
-    all: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    all: Option<bool>,
     /// Longest time to read one service in one account and Region: 90s, 20m, 2h (2h where nothing else is configured).
     #[arg(long, value_name = "TIME", value_parser = time)]
     collector_time: Option<Duration>,
@@ -155,8 +156,12 @@ fn collector(name: &str) -> Result<Collector, String> {
     Collector::parse(name).ok_or_else(|| format!("there is {}", Collector::ALL.map(Collector::name).join(", ")))
 }
 
-fn adviser(name: &str) -> Result<Adviser, String> {
-    Adviser::parse(name).ok_or_else(|| format!("there is {}", Adviser::ALL.map(Adviser::name).join(", ")))
+/// An adviser that is left out; `None` for the word that stands for none.
+type LeftOut = Option<Adviser>;
+
+fn adviser(name: &str) -> Result<LeftOut, String> {
+    let known = (name == "none").then_some(None).or_else(|| Adviser::parse(name).map(Some));
+    known.ok_or_else(|| format!("there is {}, or none", Adviser::ALL.map(Adviser::name).join(", ")))
 }
 
 impl Scan {
@@ -229,14 +234,10 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     }
     let keyed = collectors.contains(&Collector::Athena) && !args.estimate;
     let hash_key = if keyed { Some(store.hash_key().await?) } else { None };
-    let regions = context.config.texts(&config::REGIONS).to_vec();
-    let advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(adviser)).collect();
-    let cost_tags = context.config.texts(&config::COST_TAGS).to_vec();
-    let touched = touched(context, store).await;
-    let options = Options { regions, advisers, cost_tags, touched, hash_key, ..Options::default() };
-    let mut options = Options { fresh: args.fresh, ..options };
-    if let Some(days) = args.history_days.or(context.config.days(&config::HISTORY_DAYS)) {
-        options.history_days = days;
+    let mut options = Options { hash_key, touched: touched(context, store).await, fresh: args.fresh, ..options(context) };
+    options.history_days = args.history_days.unwrap_or(options.history_days);
+    if !args.without.is_empty() {
+        options.advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(&Some(*adviser))).collect();
     }
     if let Some(time) = args.collector_time.or(context.config.time(&config::COLLECTOR_TIME)) {
         options.time = time;
@@ -247,7 +248,7 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
         collectors,
         accounts,
         role: args.members.role(&context.config),
-        all: args.all,
+        all: args.all.unwrap_or_else(|| context.config.flag(&config::ALL)),
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),
