@@ -37,13 +37,24 @@ pub struct Term {
     progress: bool,
     /// Bold and colour on stderr.
     styled: bool,
+    /// Draws with ASCII alone.
+    ascii: bool,
 }
 
 impl Term {
     /// Returns the terminal as it is: progress and style only where stderr is one, and `NO_COLOR` is unset.
     pub fn new(voice: Voice, no_progress: bool, no_color: bool) -> Self {
         let tty = io::stderr().is_terminal();
-        Term { voice, progress: tty && !no_progress && voice >= Voice::Normal, styled: tty && !no_color }
+        let progress = tty && !no_progress && voice >= Voice::Normal;
+        Term { voice, progress, styled: tty && !no_color, ascii: false }
+    }
+
+    /// Returns the terminal that shows no more than its locale can: `locale` is the first of `LC_ALL`, `LC_CTYPE` and
+    /// `LANG` that is set. Where none is, nothing is known, and what most terminals can show is shown.
+    #[must_use]
+    pub fn in_locale(self, locale: Option<&str>) -> Self {
+        let is_utf8 = |locale: &str| ["UTF-8", "UTF8"].iter().any(|name| locale.to_uppercase().ends_with(name));
+        Term { ascii: locale.is_some_and(|locale| !is_utf8(locale)), ..self }
     }
 
     /// Returns true when a person looks at stdout, not a pipe.
@@ -57,6 +68,9 @@ impl Term {
     /// stdout cannot be written, a full disk for instance.
     pub fn data(self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
+        // What a pipe gets does not depend on the terminal that it was typed in.
+        let drawn = (self.ascii && Term::is_watched()).then(|| ascii(text));
+        let text = drawn.as_deref().unwrap_or(text);
         let line_end = if text.ends_with('\n') { "" } else { "\n" };
         match write!(out, "{text}{line_end}").and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -162,6 +176,20 @@ impl Term {
     }
 }
 
+/// Returns the text with what leanlake draws in ASCII, each sign as wide as it was; names stay as they are.
+fn ascii(text: &str) -> String {
+    let plain = |sign: char| match sign {
+        '─' | '–' | '╌' => '-',
+        '═' => '=',
+        '│' | '┆' => '|',
+        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╞' | '╡' | '╪' | '✔' => '+',
+        '✘' => 'x',
+        '·' | '…' => '.',
+        other => other,
+    };
+    text.chars().map(plain).collect()
+}
+
 fn span<T: std::fmt::Display + PartialEq>(low: &T, high: &T) -> String {
     if low == high { low.to_string() } else { format!("{low} to {high}") }
 }
@@ -217,5 +245,27 @@ impl TextTable {
 impl std::fmt::Display for TextTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0.trim_fmt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_without_utf_8_gets_ascii_as_wide_as_it_was() {
+        let mut table = TextTable::new(&[("call", Align::Left), ("", Align::Left)]);
+        table.row(["ListBuckets".to_owned(), "✔ allowed … ü".to_owned()]);
+        let (drawn, plain) = (table.to_string(), ascii(&table.to_string()));
+        assert!(!drawn.is_ascii() && plain.replace('ü', "u").is_ascii(), "{plain}");
+        assert!(plain.contains("+ allowed . ü"), "{plain}");
+        assert_eq!(drawn.chars().count(), plain.chars().count());
+    }
+
+    #[test]
+    fn only_a_locale_that_is_set_and_is_not_utf_8_asks_for_ascii() {
+        let ascii = |locale| Term::new(Voice::Normal, true, true).in_locale(locale).ascii;
+        assert_eq!([None, Some("C.UTF-8"), Some("de_DE.utf8")].map(ascii), [false; 3]);
+        assert_eq!([Some("C"), Some("POSIX"), Some("de_DE.ISO-8859-1")].map(ascii), [true; 3]);
     }
 }

@@ -205,7 +205,7 @@ impl Context {
             (0, _) => Voice::Failures,
             _ => Voice::Verbose,
         };
-        Term::new(voice, global.no_progress, no_color())
+        Term::new(voice, global.no_progress, no_color()).in_locale(locale().as_deref())
     }
 
     /// Returns the clock of what is read and thought: the start of the day of `--as-of`, or now. Never a guard's.
@@ -304,4 +304,10 @@ fn describe(command: &mut clap::Command, page: &mut String) {
 /// Returns true when the reader asked for no colour (https://no-color.org).
 fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Returns what says how the terminal writes: the first of these that is set.
+fn locale() -> Option<String> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).map(|value| value.to_string_lossy().into_owned())
 }
