@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::collect::advice::Adviser;
 use crate::aws::collect::ask::ask;
-use crate::aws::collect::pages::{Listed, list};
+use crate::aws::collect::pages::{Listed, list_pages};
 use crate::aws::collect::{Collector, Failed, Scope, billing_views, exports};
 use crate::aws::connector::Sample;
 use crate::aws::connector::stop::SAMPLED;
@@ -29,8 +29,8 @@ pub const CALLS: &[&str] = &[
     "s3control:ListStorageLensConfigurations",
 ];
 
-/// How often each is asked: inventories are looked for in the first hundred buckets.
-pub const SAMPLE: Sample = Sample { each: 100, once: &[] };
+/// How often each is asked: inventories are looked for in the first thirty buckets.
+pub const SAMPLE: Sample = Sample { each: 30, all: 30, once: &[] };
 
 const BUCKETS: &str = "buckets";
 const INVENTORIES: &str = "inventory_configurations";
@@ -137,7 +137,7 @@ fn listing(seen: &Seen, table: &str, read: &str, name: impl Fn(&Row) -> Option<U
     let gap = told.iter().find(|row| row.is_gap()).map(|row| row.reason.clone().unwrap_or_default());
     let saw = told.iter().any(|row| matches!(row.state, CoverageState::Seen | CoverageState::Partial));
     match gap {
-        Some(why) if why.raw() == SAMPLED => Listing::Some(names, "only the first hundred buckets were asked".into()),
+        Some(why) if why.raw() == SAMPLED => Listing::Some(names, "only the first thirty buckets were asked".into()),
         Some(why) if saw => Listing::Some(names, why),
         Some(why) => Listing::Unknown(why),
         None if told.is_empty() => Listing::Unknown("not looked for".into()),
@@ -206,7 +206,7 @@ async fn standing(scope: &Scope) -> Standing {
         return Standing::Unknown("an answer without an organization".into());
     };
     let pages = client.list_delegated_administrators().into_paginator().send();
-    let Listed { items, failed } = list(scope, pages, |page| page.delegated_administrators).await;
+    let Listed { found: items, failed } = list_pages(scope, pages, |page| page.delegated_administrators).await;
     let ids: Vec<Untrusted> = items.iter().filter_map(|account| account.id()).map(Untrusted::from).collect();
     if payer == scope.account_id {
         return Standing::Payer { organization, delegates: named(ids, failed) };

@@ -11,8 +11,10 @@ use super::tag::{Call, Role};
 /// How much of a scan is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Most requests of one operation in one account that succeed. Three times as many may fail.
+    /// Most requests of one operation in one account and Region that succeed. Three times as many may fail.
     pub each: u32,
+    /// The same in all Regions together.
+    pub all: u32,
     /// Operations of which one is enough.
     pub once: &'static [&'static str],
 }
@@ -33,18 +35,33 @@ struct Count {
     tried: Tried,
 }
 
-/// Counts the reading requests of a sample, by account and operation.
+impl Count {
+    fn and(self, other: &Count) -> Count {
+        let tried =
+            Tried { sent: self.tried.sent + other.tried.sent, succeeded: self.tried.succeeded + other.tried.succeeded };
+        Count { open: self.open + other.open, tried }
+    }
+
+    fn is_enough(&self, most: u32) -> bool {
+        self.open + self.tried.succeeded >= most || self.open + self.tried.sent >= most.saturating_mul(3)
+    }
+}
+
+/// Account, operation, Region.
+type Key = (String, String, String);
+
+/// Counts the reading requests of a sample, by account, operation and Region.
 #[derive(Debug)]
 pub struct Sampler {
     sample: Option<Sample>,
-    counts: Mutex<BTreeMap<(String, String), Count>>,
+    counts: Mutex<BTreeMap<Key, Count>>,
 }
 
 /// A request that the sample lets through. Dropped without an end, it was not sent.
 #[derive(Debug)]
 pub struct Trial<'a> {
     sampler: &'a Sampler,
-    key: Option<(String, String)>,
+    key: Option<Key>,
 }
 
 impl Sampler {
@@ -58,21 +75,24 @@ impl Sampler {
         let Some(sample) = self.sample.filter(|_| call.role == Role::Reading) else {
             return Ok(Trial { sampler: self, key: None });
         };
-        let enough = if sample.once.contains(&call.operation.as_str()) { 1 } else { sample.each };
-        let key = (call.account_id.clone(), call.operation.clone());
+        let once = sample.once.contains(&call.operation.as_str());
+        let (each, all) = if once { (1, 1) } else { (sample.each, sample.all) };
+        let key = (call.account_id.clone(), call.operation.clone(), call.region.clone());
         let mut counts = self.counts();
-        let count = counts.entry(key.clone()).or_default();
-        if count.open + count.tried.succeeded >= enough || count.open + count.tried.sent >= enough.saturating_mul(3) {
+        let everywhere = counts.iter().filter(|((account, operation, _), _)| (account, operation) == (&key.0, &key.1));
+        let everywhere = everywhere.fold(Count::default(), |sum, (_, count)| sum.and(count));
+        let here = counts.entry(key.clone()).or_default();
+        if here.is_enough(each) || everywhere.is_enough(all) {
             return Err(Stop::Sampled);
         }
-        count.open += 1;
+        here.open += 1;
         Ok(Trial { sampler: self, key: Some(key) })
     }
 
     /// Returns what came of each operation, over all accounts.
     pub fn tried(&self) -> BTreeMap<String, Tried> {
         let mut by_operation: BTreeMap<String, Tried> = BTreeMap::new();
-        for ((_, operation), count) in self.counts().iter() {
+        for ((_, operation, _), count) in self.counts().iter() {
             let tried = by_operation.entry(operation.clone()).or_default();
             tried.sent += count.tried.sent;
             tried.succeeded += count.tried.succeeded;
@@ -80,7 +100,7 @@ impl Sampler {
         by_operation
     }
 
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<(String, String), Count>> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<Key, Count>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -121,7 +141,7 @@ mod tests {
     }
 
     fn sampler() -> Sampler {
-        Sampler::new(Some(Sample { each: 2, once: &["ce:GetCostAndUsage"] }))
+        Sampler::new(Some(Sample { each: 2, all: 3, once: &["ce:GetCostAndUsage"] }))
     }
 
     #[test]
@@ -134,6 +154,19 @@ mod tests {
         assert!(sampler.begin(&tags).is_err());
         assert!(sampler.begin(&call(Role::Reading, "s3:ListBuckets")).is_ok());
         assert_eq!(sampler.tried()["s3:GetBucketTagging"], Tried { sent: 2, succeeded: 2 });
+    }
+
+    #[test]
+    fn another_region_has_a_sample_of_its_own_until_all_together_are_enough() {
+        let sampler = sampler();
+        let jobs = |region: &str| Call { region: region.to_owned(), ..call(Role::Reading, "glue:GetJobs") };
+        for region in ["us-east-1", "us-east-1", "eu-west-1"] {
+            sampler.begin(&jobs(region)).unwrap().ended(true);
+        }
+        for region in ["us-east-1", "eu-west-1", "ap-south-1"] {
+            assert_eq!(sampler.begin(&jobs(region)).unwrap_err(), Stop::Sampled, "{region}");
+        }
+        assert_eq!(sampler.tried()["glue:GetJobs"], Tried { sent: 3, succeeded: 3 });
     }
 
     #[test]

@@ -50,7 +50,7 @@ async fn each_permission_is_tried_a_few_times_and_gets_its_verdict() {
         "ce:GetCostAndUsage" => charges(),
         _ => refusal("ServiceUnavailableException", "later"),
     });
-    let found = check_up(&scope, &connector, Without::default()).await;
+    let found = check_up(&scope, &connector, Without::default()).await.permissions;
     assert!(matches!(verdict(&found, "s3:GetBucketTagging"), Verdict::Denied(said) if said.raw().contains("no")));
     assert_eq!(verdict(&found, "s3:GetBucketVersioning"), &Verdict::Allowed);
     assert_eq!(verdict(&found, "ce:GetCostAndUsage"), &Verdict::Allowed);
@@ -60,7 +60,7 @@ async fn each_permission_is_tried_a_few_times_and_gets_its_verdict() {
     assert!(matches!(verdict(&found, "budgets:DescribeBudgets"), Verdict::Failed(_)));
     let tried = connector.tried();
     assert_eq!(tried["ce:GetCostAndUsage"].sent, 1, "an answer costs");
-    assert_eq!(tried["s3:GetBucketVersioning"].succeeded, SAMPLE.each, "of {BUCKETS} buckets");
+    assert_eq!(tried["s3:GetBucketVersioning"].succeeded, SAMPLE.each, "of {BUCKETS} buckets in one Region");
     assert!(tried["s3:GetBucketTagging"].sent <= SAMPLE.each * 3);
 }
 
@@ -72,10 +72,30 @@ async fn without_paid_requests_cost_explorer_is_never_asked() {
         counted.fetch_add(u32::from(operation.starts_with("ce:")), Ordering::Relaxed);
         refusal("AccessDeniedException", "no")
     });
-    let found = check_up(&scope, &connector, Without { bill: true, organization: true }).await;
+    let found = check_up(&scope, &connector, Without { bill: true, organization: true }).await.permissions;
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     for operation in ["ce:GetCostAndUsage", "ce:GetAnomalies", "organizations:ListAccounts"] {
         assert_eq!(verdict(&found, operation), &Verdict::NotTried("it was left out".into()), "{operation}");
     }
     assert!(matches!(verdict(&found, "budgets:DescribeBudgets"), Verdict::Denied(_)));
+}
+
+#[tokio::test]
+async fn regions_that_are_named_are_tried_else_those_of_earlier_scans_and_of_buckets() {
+    let tried = async |change: fn(&mut Scope)| {
+        let (connector, mut scope) = sampled(|operation| match operation {
+            "s3:ListBuckets" => buckets(),
+            _ => refusal("AccessDeniedException", "no"),
+        });
+        scope.region = "us-west-2".into();
+        change(&mut scope);
+        check_up(&scope, &connector, Without { bill: true, organization: true }).await.regions
+    };
+    assert_eq!(tried(|_| ()).await, ["us-west-2", "eu-west-1"], "its own and that of the buckets");
+    let earlier = |scope: &mut Scope| {
+        let seen = |region| Coverage::new("glue_jobs", "glue:GetJobs", CoverageState::Seen).at("1", Some(region));
+        scope.earlier = ["x-1", "x-2", "x-2", "x-3", "x-4", "x-5"].map(seen).into();
+    };
+    assert_eq!(tried(earlier).await, ["us-west-2", "x-2", "x-1", "x-3"], "those with the most first, and not all");
+    assert_eq!(tried(|scope| scope.options.regions = vec!["ap-south-1".into()]).await, ["ap-south-1"]);
 }

@@ -87,7 +87,7 @@ fn judge(tried: Tried, told: &[&Coverage]) -> Verdict {
         return Verdict::NotEnabled((*off).clone());
     }
     if let Some(denied) = told.iter().find(|row| row.missing_action.is_some()) {
-        return Verdict::Denied(denied.reason.clone().unwrap_or_default());
+        return Verdict::Denied(placed(denied, told));
     }
     let is = |state| told.iter().any(|row| row.state == state);
     let seen = is(CoverageState::Seen) || is(CoverageState::Partial);
@@ -99,6 +99,16 @@ fn judge(tried: Tried, told: &[&Coverage]) -> Verdict {
         Some(why) => Verdict::Failed((*why).clone()),
         None if tried.sent == 0 => Verdict::NotTried("there was nothing to try it on".into()),
         None => Verdict::Failed("it was not answered".into()),
+    }
+}
+
+/// Returns the reason of a refusal, with its Region where others let the call through.
+fn placed(denied: &Coverage, told: &[&Coverage]) -> Untrusted {
+    let reason = denied.reason.clone().unwrap_or_default();
+    let elsewhere = told.iter().any(|row| row.missing_action.is_none() && !row.is_gap() && row.region != denied.region);
+    match denied.region.as_deref().filter(|_| elsewhere) {
+        Some(region) => format!("in {region}: {}", reason.raw()).into(),
+        None => reason,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::model::{Money, Origin, Untrusted};
 /// What the document calls itself.
 const SCHEMA: &str = "leanlake.doctor";
 /// `major.minor`: a later minor only adds.
-const VERSION: &str = "1.0";
+const VERSION: &str = "1.1";
 
 /// One check-up.
 #[derive(Serialize, JsonSchema)]
@@ -37,8 +37,10 @@ pub struct Document {
     arn: Untrusted,
     /// `aws`, `aws-cn`, `aws-us-gov`.
     partition: String,
-    /// The Region where it was tried.
+    /// The Region of the session.
     region: String,
+    /// The Regions where it was tried.
+    regions: Vec<String>,
     /// Seconds that the local clock is ahead of AWS's, less than 0 when it is behind; `null` when AWS did not say.
     clock_ahead_seconds: Option<i64>,
     /// Every call of a scan, those of a service together.
@@ -135,6 +137,7 @@ impl Document {
             arn: who.arn.into(),
             partition: who.partition,
             region: session.region().to_owned(),
+            regions: found.regions.clone(),
             clock_ahead_seconds: session.connector.clock_ahead().map(|ahead| ahead.num_seconds()),
             permissions: found
                 .permissions

@@ -14,10 +14,11 @@ use clap::Args;
 use self::blinds::Blinds;
 use self::document::Document;
 use super::connect::Purpose;
+use super::options::options;
 use super::{Context, Format};
-use crate::aws::collect::{Collector, Options};
+use crate::aws::collect::Collector;
 use crate::aws::connector::Connector;
-use crate::aws::doctor::{Permission, SAMPLE, Verdict, Without, check_up};
+use crate::aws::doctor::{Checked, Permission, SAMPLE, Verdict, Without, check_up};
 use crate::aws::estimate::{Estimate, estimate};
 use crate::aws::scan::accounts::Accounts;
 use crate::aws::scan::{Order, prepare};
@@ -32,8 +33,8 @@ const CLOCK_MAY_DIFFER: TimeDelta = TimeDelta::minutes(4);
 
 /// Find out who you are, whether the clock is right, which permissions are missing and what that hides.
 ///
-/// Tries what a scan calls in one Region (the first --region, else the session's), at most five times each, and changes
-/// nothing. Cost Explorer is asked once, for a cent.
+/// Tries what a scan calls in up to four Regions (those of --region or leanlake.toml, else the session's, those of the last
+/// scan and those of the buckets), at most five times each, and changes nothing. Cost Explorer is asked once, for a cent.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Doctor {
     /// Do not ask Cost Explorer, whose answer costs a cent.
@@ -47,6 +48,7 @@ pub struct Doctor {
 /// What was found out.
 struct CheckUp {
     session: Session,
+    regions: Vec<String>,
     permissions: Vec<Permission>,
     blinds: Blinds,
     scan: Vec<Estimate>,
@@ -81,27 +83,25 @@ async fn examine(args: &Doctor, context: &Context) -> Result<CheckUp, Failure> {
     let (store, order) = (context.store().await?, order(context));
     let (scope, base) = prepare(&session, &store, &order).await?;
     let without = Without { bill: args.free, organization: !args.accounts };
-    let permissions = check_up(&scope, &connector, without).await;
+    let Checked { permissions, regions } = check_up(&scope, &connector, without).await;
     let blinds = Blinds::of(context, &session, &permissions, base.as_ref()).await?;
     // A sample may not count all buckets: the estimate asks for itself.
     let whole = context.session(context.setup(Purpose::Scan)?).await?;
     let scan = estimate(&whole, &store, &order).await?;
-    Ok(CheckUp { session, permissions, blinds, scan })
+    Ok(CheckUp { session, regions, permissions, blinds, scan })
 }
 
 /// Returns the order of a plain scan.
 fn order(context: &Context) -> Order {
-    let regions = context.config.texts(&config::REGIONS).to_vec();
-    let cost_tags = context.config.texts(&config::COST_TAGS).to_vec();
-    let mut options = Options { regions, cost_tags, ..Options::default() };
-    options.history_days = context.config.days(&config::HISTORY_DAYS).unwrap_or(options.history_days);
     let (accounts, collectors) = (Accounts::Own, Collector::ALL.into());
+    let all = context.config.flag(&config::ALL);
+    let options = options(context);
     Order {
         as_of: context.now(),
         collectors,
         accounts,
         role: None,
-        all: false,
+        all,
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),

@@ -41,7 +41,7 @@ fn head(found: &CheckUp) -> String {
     let lines = [
         ("account", format!("{} (partition {})", who.account_id, terminal(&who.partition))),
         ("identity", terminal(&who.arn)),
-        ("Region", terminal(session.region())),
+        ("Regions", terminal(&found.regions.join(", "))),
         ("clock", clock),
         ("dollars", dollars),
     ];
