@@ -1,6 +1,6 @@
 //! Which service's resources a table tells about.
 
-use crate::model::service::{ATHENA, EMR, GLUE, REDSHIFT, S3};
+use crate::model::service::{ATHENA, EC2_OTHER, EMR, GLUE, NETWORK_FIREWALL, REDSHIFT, S3, VPC};
 
 /// Returns the service; `None` for tables of the bill and of the scan itself.
 pub(super) fn of_table(table: &str) -> Option<&'static str> {
@@ -23,7 +23,40 @@ pub(super) fn of_table(table: &str) -> Option<&'static str> {
         | "emr_serverless_apps"
         | "emr_serverless_runs" => Some(EMR),
         "redshift_clusters" | "redshift_workgroups" => Some(REDSHIFT),
+        // Where bytes go is billed with the NAT gateways and the transfer between zones.
+        "vpcs" | "subnets" | "route_tables" | "routes" | "nat_gateways" | "nat_traffic" => Some(EC2_OTHER),
+        "vpc_endpoints" => Some(VPC),
+        "firewall_endpoints" => Some(NETWORK_FIREWALL),
         _ if table.starts_with("glue_") => Some(GLUE),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tables::TABLES;
+
+    /// Tables of the bill, of AWS's own advice, and of the scan itself.
+    const OF_NONE: [&str; 11] = [
+        "accounts",
+        "aws_advice",
+        "aws_anomalies",
+        "budgets",
+        "charges",
+        "cost_forecast",
+        "costs",
+        "costs_by_account",
+        "costs_by_operation",
+        "coverage",
+        "tags_cost",
+    ];
+
+    #[test]
+    fn every_table_of_resources_says_whose_dollars_hang_on_it() {
+        let mut none: Vec<&str> =
+            TABLES.iter().map(|table| table.name).filter(|name| of_table(name).is_none()).collect();
+        none.sort_unstable();
+        assert_eq!(none, OF_NONE);
     }
 }
