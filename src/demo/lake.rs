@@ -8,6 +8,7 @@ use super::bill::Ledger;
 use super::bucket::Bucket;
 use super::calendar::{self, Calendar, Day};
 use super::catalog;
+use super::pipes::Sighting;
 use super::query::{self, Query};
 use super::seen;
 use super::statement::Statement;
@@ -51,7 +52,7 @@ pub struct Since {
 }
 
 impl Tables {
-    fn put(&mut self, table: &Table, rows: impl IntoIterator<Item = Row>) {
+    pub(super) fn put(&mut self, table: &Table, rows: impl IntoIterator<Item = Row>) {
         self.rows.entry(table.name).or_default().extend(rows);
     }
 }
@@ -85,6 +86,7 @@ impl Lake {
             tables.put(&tables::bill::CHARGES, statement.charges());
             tables.put(&tables::bill::COSTS, statement.costs());
             tables.put(&tables::bill::COSTS_BY_ACCOUNT, statement.costs_by_account());
+            tables.put(&tables::bill::COSTS_BY_OPERATION, statement.costs_by_operation());
         }
         self.see_buckets(&mut tables, today, since.recent);
         tables.put(&tables::athena::ATHENA_WORKGROUPS, query::workgroups());
@@ -99,6 +101,7 @@ impl Lake {
         tables.put(&tables::scan::ACCOUNTS, catalog::ACCOUNTS.iter().map(account));
         let buckets: Vec<&Bucket> = self.known(today).map(|(bucket, _)| bucket).collect();
         tables.coverage = seen::coverage(self.calendar, today, since, &buckets, |what| self.without(what));
+        Sighting::new(self, as_of, since, self.known(today).collect()).put(&mut tables);
         tables
     }
 
@@ -127,18 +130,43 @@ mod tests {
     use super::*;
     use crate::demo::fill;
 
-    /// What is simulated; the lake has no pipelines, clusters or networks.
-    const SIMULATED: [&str; 10] = [
+    /// What is simulated.
+    const SIMULATED: [&str; 35] = [
         "accounts",
         "athena_queries",
         "athena_workgroups",
+        "aws_advice",
+        "aws_anomalies",
         "buckets",
+        "budgets",
         "charges",
+        "cost_forecast",
         "costs",
         "costs_by_account",
+        "costs_by_operation",
+        "emr_clusters",
+        "emr_instance_groups",
+        "glue_crawlers",
+        "glue_crawls",
+        "glue_databases",
+        "glue_job_runs",
+        "glue_jobs",
+        "glue_tables",
+        "glue_trigger_conditions",
+        "glue_triggers",
+        "lifecycle_changes",
         "lifecycle_rules",
         "multipart_uploads",
+        "nat_gateways",
+        "nat_traffic",
+        "redshift_clusters",
+        "redshift_workgroups",
+        "route_tables",
+        "routes",
         "storage",
+        "subnets",
+        "vpc_endpoints",
+        "vpcs",
     ];
 
     #[test]

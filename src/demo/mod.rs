@@ -3,22 +3,31 @@
 //! Buckets, uploads, queries and the bill are *simulated*; rows are what a scan would have seen of the simulation.
 //! Must know no policy and no price book, read no clock and open no socket.
 
+mod advice;
 pub mod bill;
 pub mod bucket;
 pub mod calendar;
 pub mod catalog;
+mod changes;
+mod clusters;
 mod habit;
 mod lake;
+pub mod metastore;
+pub mod metered;
 mod panel;
+mod pipes;
 pub mod query;
 mod random;
 mod rule;
+pub mod run;
 mod seen;
+mod spark;
 mod statement;
 mod storage;
 mod tariff;
 mod truth;
 pub mod upload;
+mod ways;
 mod write;
 
 use std::collections::BTreeSet;

@@ -7,6 +7,7 @@ use super::catalog::{ACCOUNTS, PAYER, REGIONS, SANDBOX, SCIENCE, TOKYO};
 use super::habit;
 use super::lake::Since;
 use super::panel::WORKGROUPS;
+use super::statement::Statement;
 use crate::model::{Coverage, CoverageState};
 
 const LIFECYCLE: (&str, &str) = ("s3:GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration");
@@ -60,7 +61,11 @@ fn bill(calendar: Calendar, days: (Day, Day), denied: bool) -> Vec<Coverage> {
         }
         Coverage::new(table, read, CoverageState::Seen).at(PAYER, None).days(from, to)
     };
-    ["charges", "costs", "costs_by_account"].iter().map(one).collect()
+    let mut reads: Vec<Coverage> = ["charges", "costs", "costs_by_account"].iter().map(one).collect();
+    let by_operation = one(&"costs_by_operation");
+    let first = calendar.date(Statement::first_of_operations(days.0, days.1 + 1));
+    reads.push(Coverage { from: by_operation.from.map(|_| first), ..by_operation });
+    reads
 }
 
 fn account_reads(account: &str, buckets: &[&Bucket]) -> Vec<Coverage> {

@@ -9,7 +9,10 @@ use super::bill::{Amount, Ledger, Line};
 use super::calendar::{Calendar, Day};
 use super::catalog::PAYER;
 use crate::model::Row;
+use crate::model::service::{EC2_OTHER, VPC, is_lake};
 
+/// Days of the bill by operation that a scan of the demo reads.
+const OPERATIONS: Day = 35;
 /// How much of yesterday's usage the bill shows at six in the morning, in thousandths.
 const YESTERDAY: i64 = 560;
 
@@ -71,6 +74,34 @@ impl Statement<'_> {
         sums.into_iter().map(row).collect()
     }
 
+    /// Returns the rows of `costs_by_operation`: the services of the lake, of the last months.
+    pub fn costs_by_operation(&self) -> Vec<Row> {
+        let from = self.from.max(self.today - OPERATIONS);
+        let of_lake = |line: &Line| {
+            let service = self.ledger.meters[line.meter].service;
+            line.day >= from && (is_lake(service) || [EC2_OTHER, VPC].contains(&service))
+        };
+        let mut sums: BTreeMap<(Day, usize), Amount> = BTreeMap::new();
+        for (line, amount) in self.lines().filter(|(line, _)| of_lake(line)) {
+            sums.entry((line.day, line.meter)).or_default().add(&amount);
+        }
+        let row = |((day, meter), amount): ((Day, usize), Amount)| {
+            let meter = &self.ledger.meters[meter];
+            self.row(day, &amount)
+                .with("usage_type", meter.usage_type.as_str())
+                .with("operation", operation(&meter.usage_type))
+                .with("region", meter.region)
+                .with("usage", amount.usage)
+                .with("unit", meter.unit)
+        };
+        sums.into_iter().map(row).collect()
+    }
+
+    /// Returns the first day of `costs_by_operation`.
+    pub fn first_of_operations(from: Day, today: Day) -> Day {
+        from.max(today - OPERATIONS)
+    }
+
     /// Returns the rows of `costs_by_account`.
     pub fn costs_by_account(&self) -> Vec<Row> {
         let sums = self.sum(|line| (line.day, line.account, self.ledger.meters[line.meter].service));
@@ -124,6 +155,36 @@ impl Statement<'_> {
         let spent: Decimal = self.ledger.lines.iter().filter(same).map(|line| line.amount.net).sum();
         (spent * Decimal::new(19, 3)).round_dp(2)
     }
+}
+
+/// Returns the operation that the demo's AWS bills a usage type under: the usual one.
+fn operation(usage_type: &str) -> &'static str {
+    let known = [
+        ("TimedStorage-SIA", "StandardIAStorage"),
+        ("TimedStorage-INT", "IntelligentTieringStorage"),
+        ("TimedStorage-Glacier", "GlacierStorage"),
+        ("TimedStorage-GDA", "DeepArchiveStorage"),
+        ("TimedStorage-GIR", "GlacierInstantRetrievalStorage"),
+        ("TimedStorage", "StandardStorage"),
+        ("Requests-Tier1", "PutObject"),
+        ("Requests-Tier2", "GetObject"),
+        ("Requests-Tier4", "S3-GIRTransition"),
+        ("Retrieval-SIA", "GetObject"),
+        ("AWS-Out-Bytes", "UploadPartCopy"),
+        ("DataTransfer-Out", "GetObject"),
+        ("DataScannedInTB", "DML-SELECT"),
+        ("Crawler-DPU-Hour", "CrawlerRun"),
+        ("GlueInteractiveSession", "InteractiveSession"),
+        ("ETL", "Jobrun"),
+        ("Catalog-Request", "Request"),
+        ("NatGateway", "NatGateway"),
+        ("VpcEndpoint", "VpcEndpoint"),
+        ("Regional-Bytes", "InterZone-In"),
+        ("VolumeUsage", "CreateVolume-Gp3"),
+        ("Node:", "RunComputeNode:0001"),
+        ("ServerlessUsage", "Serverless"),
+    ];
+    known.iter().find(|(part, _)| usage_type.contains(part)).map_or("None", |(_, operation)| operation)
 }
 
 const EC2: &str = "Amazon Elastic Compute Cloud - Compute";

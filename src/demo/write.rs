@@ -11,7 +11,7 @@ use super::lake::{Lake, Since, Tables};
 use super::tariff;
 use crate::model::{Money, Origin};
 use crate::store::table::Table;
-use crate::store::tables::{self, athena, bill, storage};
+use crate::store::tables::{self, advice, athena, bill, glue, network, storage, trail};
 use crate::store::{Head, Receipt, Snapshot, Store, StoreError};
 
 /// Days that a second scan reads again of sizes and queries before the scan before it.
@@ -78,6 +78,12 @@ fn again(
         (&bill::CHARGES, since.bill),
         (&bill::COSTS, since.bill),
         (&bill::COSTS_BY_ACCOUNT, since.bill),
+        (&bill::COSTS_BY_OPERATION, since.bill),
+        (&glue::GLUE_JOB_RUNS, since.recent),
+        (&glue::GLUE_CRAWLS, since.recent),
+        (&network::NAT_TRAFFIC, since.recent),
+        (&trail::LIFECYCLE_CHANGES, since.recent),
+        (&advice::AWS_ANOMALIES, 0),
         (&storage::STORAGE, since.recent),
         (&athena::ATHENA_QUERIES, since.recent),
     ];
