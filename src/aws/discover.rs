@@ -180,8 +180,8 @@ async fn bills(scope: &Scope) -> Listing {
 }
 
 async fn pro_forma(scope: &Scope) -> Listing {
-    let Listed { items, failed } = billing_views::views(scope).await;
-    let views = items.iter().filter(|view| billing_views::is_pro_forma(view));
+    let Listed { found, failed } = billing_views::views(scope).await;
+    let views = found.iter().filter(|view| billing_views::is_pro_forma(view));
     named(views.filter_map(|view| view.name().or(view.arn())).map(Untrusted::from).collect(), failed)
 }
 
@@ -206,8 +206,8 @@ async fn standing(scope: &Scope) -> Standing {
         return Standing::Unknown("an answer without an organization".into());
     };
     let pages = client.list_delegated_administrators().into_paginator().send();
-    let Listed { found: items, failed } = list_pages(scope, pages, |page| page.delegated_administrators).await;
-    let ids: Vec<Untrusted> = items.iter().filter_map(|account| account.id()).map(Untrusted::from).collect();
+    let Listed { found, failed } = list_pages(scope, pages, |page| page.delegated_administrators).await;
+    let ids: Vec<Untrusted> = found.iter().filter_map(|account| account.id()).map(Untrusted::from).collect();
     if payer == scope.account_id {
         return Standing::Payer { organization, delegates: named(ids, failed) };
     }

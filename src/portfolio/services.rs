@@ -38,10 +38,11 @@ mod tests {
     use crate::store::tables::TABLES;
 
     /// Tables of the bill, of AWS's own advice, and of the scan itself.
-    const OF_NONE: [&str; 11] = [
+    const OF_NONE: [&str; 12] = [
         "accounts",
         "aws_advice",
         "aws_anomalies",
+        "billing_views",
         "budgets",
         "charges",
         "cost_forecast",

@@ -91,6 +91,9 @@ fn ways(world: &World) {
 
 fn members(world: &World) {
     let mut account = world.aws.account();
+    let arn = "arn:aws:billing::111122223333:billingview/primary";
+    account.advice.billing_views =
+        vec![json!({"arn": arn, "name": "Primary", "billingViewType": "PRIMARY", "ownerAccountId": "111122223333"})];
     let member = account.organization.add("222222222222", "data", day(TODAY));
     member.account.s3.add("of-the-member", Bucket::in_region("eu-west-1"));
 }

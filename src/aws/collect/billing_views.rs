@@ -2,7 +2,7 @@
 
 use aws_sdk_billing::types::{BillingViewListElement, BillingViewType};
 
-use super::pages::{Listed, list};
+use super::pages::{Listed, list_pages};
 use super::{Read, Scope, Sink};
 use crate::model::Row;
 use crate::store::tables::bill::BILLING_VIEWS as TABLE;
@@ -13,7 +13,7 @@ pub const READ: Read = Read::rows("billing:ListBillingViews", "billing:ListBilli
 /// Returns the views that the scope's account may open. Free; one endpoint for all Regions.
 pub async fn views(scope: &Scope) -> Listed<BillingViewListElement> {
     let pages = scope.billing().list_billing_views().into_paginator().send();
-    list(scope, pages, |page| Some(page.billing_views)).await
+    list_pages(scope, pages, |page| Some(page.billing_views)).await
 }
 
 /// Returns true for a view of pro-forma costs: rates that the payer, or who takes over the bill, has set (Cost Management
@@ -35,7 +35,7 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
             .with("owner_account_id", view.owner_account_id())
             .with("source_account_id", view.source_account_id())
     };
-    sink.rows(&TABLE, listed.items.iter().map(row).collect()).await;
+    sink.rows(&TABLE, listed.found.iter().map(row).collect()).await;
     sink.cover(listed.coverage(&READ).at(&scope.account_id, None)).await;
 }
 
