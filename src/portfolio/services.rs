@@ -37,27 +37,15 @@ mod tests {
     use super::*;
     use crate::store::tables::TABLES;
 
-    /// Tables of the bill, of AWS's own advice, and of the scan itself.
-    const OF_NONE: [&str; 12] = [
-        "accounts",
-        "aws_advice",
-        "aws_anomalies",
-        "billing_views",
-        "budgets",
-        "charges",
-        "cost_forecast",
-        "costs",
-        "costs_by_account",
-        "costs_by_operation",
-        "coverage",
-        "tags_cost",
-    ];
+    /// How tables of the bill, of AWS's own advice, and of the scan itself begin.
+    const OF_NONE: [&str; 9] =
+        ["accounts", "aws_", "bill", "budgets", "charges", "cost_forecast", "costs", "coverage", "tags_cost"];
 
     #[test]
     fn every_table_of_resources_says_whose_dollars_hang_on_it() {
-        let mut none: Vec<&str> =
-            TABLES.iter().map(|table| table.name).filter(|name| of_table(name).is_none()).collect();
-        none.sort_unstable();
-        assert_eq!(none, OF_NONE);
+        for table in TABLES {
+            let none = OF_NONE.iter().any(|start| table.name.starts_with(start));
+            assert_eq!(of_table(table.name).is_none(), none, "{}", table.name);
+        }
     }
 }
