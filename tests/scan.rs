@@ -2,9 +2,9 @@
 
 mod bill;
 mod breaker;
+pub mod compute;
 mod ending;
 mod faults;
-pub mod compute;
 pub mod glue;
 mod lake;
 mod members;

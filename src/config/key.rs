@@ -204,7 +204,8 @@ impl fmt::Display for Value {
 mod tests {
     use super::*;
     use crate::config::{
-        ACCOUNTS, ALL, COLLECTOR_TIME, BUDGET_GLUE_TAGS, HISTORY_DAYS, KEYS, MAX_COST, OWNER_TAGS, REGIONS, STORE, WITHOUT,
+        ACCOUNTS, ALL, BUDGET_GLUE_TAGS, COLLECTOR_TIME, HISTORY_DAYS, KEYS, MAX_COST, OWNER_TAGS, REGIONS, STORE,
+        WITHOUT,
     };
 
     #[test]

@@ -21,9 +21,9 @@ pub struct Advisers<'a> {
 
 /// Budgets: name, account that it watches (none for all), limit in USD a month.
 const BUDGETS: [(&str, Option<&str>, i64); 3] = [
-    ("northwind-total", None, 95_000),
-    ("data-platform", Some(PLATFORM), 60_000),
-    ("data-science", Some(SCIENCE), 9_000),
+    ("northwind-total", None, 125_000),
+    ("data-platform", Some(PLATFORM), 80_000),
+    ("data-science", Some(SCIENCE), 14_000),
 ];
 
 /// Advice: id, account, resource, type, action, effort, what it is, what it should be, USD a month now and saved.

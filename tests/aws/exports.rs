@@ -17,7 +17,11 @@ pub(super) fn answer(request: &Request, exports: &[Export]) -> Answer {
     let arn = |export: &Export| format!("arn:aws:bcm-data-exports:us-east-1:111122223333:export/{}", export.name);
     match request.operation.as_str() {
         "bcm-data-exports:ListExports" => {
-            let reference = |export| json!({"ExportArn": arn(export), "ExportName": export.name});
+            let reference = |export| {
+                json!({
+                    "ExportArn": arn(export), "ExportName": export.name, "ExportStatus": {"StatusCode": "HEALTHY"}
+                })
+            };
             Answer::json(&json!({"Exports": exports.iter().map(reference).collect::<Vec<_>>()}))
         }
         "bcm-data-exports:GetExport" => {

@@ -4,7 +4,7 @@ use aws_sdk_bcmdataexports::Client;
 use aws_sdk_bcmdataexports::types::ExportReference;
 
 use super::ask::ask;
-use super::pages::{Listed, list};
+use super::pages::{Listed, list_pages};
 use super::{Failed, Read, Scope, Sink};
 use crate::store::tables::bill::BILL;
 
@@ -57,9 +57,9 @@ pub async fn collect(scope: &Scope, sink: &Sink) -> Vec<Export> {
 /// Asks which exports of the bill there are, and where each is delivered.
 pub async fn find(scope: &Scope) -> Told {
     let client = scope.data_exports();
-    let listed = list(scope, client.list_exports().into_paginator().send(), |page| page.exports).await;
+    let listed = list_pages(scope, client.list_exports().into_paginator().send(), |page| page.exports).await;
     let (mut exports, mut refused) = (Vec::new(), Vec::new());
-    for reference in &listed.items {
+    for reference in &listed.found {
         match describe(scope, &client, &reference.export_arn).await {
             Ok(export) => exports.extend(export),
             Err(failed) => refused.push((reference.export_name.clone(), failed)),
