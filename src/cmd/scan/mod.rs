@@ -234,7 +234,8 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     }
     let keyed = collectors.contains(&Collector::Athena) && !args.estimate;
     let hash_key = if keyed { Some(store.hash_key().await?) } else { None };
-    let mut options = Options { hash_key, touched: touched(context, store).await, fresh: args.fresh, ..options(context) };
+    let mut options =
+        Options { hash_key, touched: touched(context, store).await, fresh: args.fresh, ..options(context) };
     options.history_days = args.history_days.unwrap_or(options.history_days);
     if !args.without.is_empty() {
         options.advisers = Adviser::ALL.into_iter().filter(|adviser| !args.without.contains(&Some(*adviser))).collect();
