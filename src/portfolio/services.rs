@@ -14,8 +14,8 @@ pub(super) fn of_table(table: &str) -> Option<&'static str> {
         | "intelligent_tiering_configurations"
         | "inventory_configurations"
         | "analytics_configurations"
-        | "metrics_configurations"
-        | "storage_lens_configurations" => Some(S3),
+        | "metrics_configurations" => Some(S3),
+        _ if table.starts_with("storage_") => Some(S3),
         "athena_workgroups" | "athena_queries" | "athena_capacity" => Some(ATHENA),
         "emr_clusters"
         | "emr_instance_groups"
