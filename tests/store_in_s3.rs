@@ -150,7 +150,7 @@ fn credentials_that_ended_are_called_so_whatever_verb_needs_the_store() {
     for trouble in [Trouble::Expired, Trouble::Unknown] {
         world.aws.make(Fault::on("s3:*", trouble).of("keep"));
         for verb in [&["report"][..], &["snapshots", "list"], &["query", "select 1 as n"], &["scan", "--only", "s3"]] {
-            let run = world.run(verb).ends_with(4).says("cannot open the store in bucket `keep`").says("hint: aws sso");
+            let run = world.run(verb).ends_with(4).says("cannot open the bucket `keep`").says("hint: aws sso");
             let said = if trouble == Trouble::Expired { "ExpiredToken" } else { "InvalidAccessKeyId" };
             assert!(run.stderr.contains(said), "{verb:?}: {}", run.stderr);
         }
@@ -163,7 +163,7 @@ fn a_store_that_is_denied_names_what_the_role_must_be_allowed() {
     let world = world();
     world.scan();
     world.aws.make(Fault::on("s3:*", Trouble::Denied).of("keep"));
-    let run = world.run(&["report"]).ends_with(4).says("cannot open the store").says("leanlake iam scan --store");
+    let run = world.run(&["report"]).ends_with(4).says("cannot open the bucket").says("leanlake iam scan --store");
     assert!(run.stderr.contains("AccessDenied"), "{}", run.stderr);
 }
 

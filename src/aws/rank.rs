@@ -80,18 +80,23 @@ impl Ranked {
 /// Returns which of `runs` are made.
 pub fn rank(runs: &[Run], spend: &Spend) -> Ranked {
     let costs: Vec<Option<Money>> = runs.iter().map(|run| spend.of(run)).collect();
-    // Where the same dollars are told by Region, a run over the whole account would count them again.
-    let regional: BTreeSet<_> = runs.iter().filter(|run| run.region.is_some()).map(whole).collect();
-    let counts = |run: &Run| run.region.is_some() || !regional.contains(&whole(run));
-    let places: BTreeMap<_, Money> = runs
-        .iter()
-        .zip(&costs)
-        .filter(|(run, _)| counts(run))
-        .filter_map(|(run, cost)| Some((place(run), (*cost)?)))
-        .collect();
+    let mut places: BTreeMap<_, Money> =
+        runs.iter().zip(&costs).filter_map(|(run, cost)| Some((place(run), (*cost)?))).collect();
+    let told = in_regions(&places);
+    // Dollars that are told by Region do not count again in the whole account: it keeps those of no known Region.
+    for (place, usd) in places.iter_mut().filter(|((_, _, region), _)| region.is_none()) {
+        *usd = (*usd - told.get(&(place.0, place.1)).copied().unwrap_or_default()).max(Money::ZERO);
+    }
     let kept = dearest(&places);
     let entered: BTreeSet<_> = kept.iter().map(|(account, services, _)| (*account, *services)).collect();
-    let is_kept = |run: &Run| if counts(run) { kept.contains(&place(run)) } else { entered.contains(&whole(run)) };
+    let anywhere = |run: &Run| {
+        let all = (run.account_id.as_str(), run.collector.billed_as(), None);
+        kept.contains(&all) && places[&all].is_positive()
+    };
+    let is_kept = |run: &Run| match run.region {
+        None => entered.contains(&whole(run)),
+        Some(_) => kept.contains(&place(run)) || anywhere(run),
+    };
     let mut ranked: Vec<(Option<Money>, bool, Run)> =
         runs.iter().zip(costs).map(|(run, cost)| (cost, cost.is_none() || is_kept(run), run.clone())).collect();
     // What nobody can rank comes first: it is little, and other accounts may hang on it.
@@ -111,6 +116,19 @@ fn place(run: &Run) -> (&str, &'static [&'static str], Option<&str>) {
 /// The same for all Regions.
 fn whole(run: &Run) -> (&str, &'static [&'static str]) {
     (&run.account_id, run.collector.billed_as())
+}
+
+/// Returns what of each service of an account is told by Region.
+fn in_regions<'a>(
+    places: &BTreeMap<(&'a str, &'static [&'static str], Option<&str>), Money>,
+) -> BTreeMap<(&'a str, &'static [&'static str]), Money> {
+    let mut told = BTreeMap::new();
+    for ((account, services, region), usd) in places {
+        if region.is_some() {
+            *told.entry((*account, *services)).or_default() += *usd;
+        }
+    }
+    told
 }
 
 /// Returns the places that together have enough of the spend.
@@ -292,6 +310,16 @@ mod tests {
         let left = rank(&runs(&of, &["1".to_owned()], &regions), &little).left;
         let left: Vec<_> = left.iter().map(|(run, usd)| (run.collector, *usd)).collect();
         assert_eq!(left, [(Collector::S3, usd(2)), (Collector::Storage, usd(2))], "both, or neither");
+    }
+
+    #[test]
+    fn dollars_of_no_known_region_rank_the_account_and_all_its_regions() {
+        let spend = spend(&[("1", S3, 990), ("2", S3, 10)], &[(S3, "", 1000)]);
+        let regions = BTreeSet::from(["us-east-1".to_owned()]);
+        let accounts = ["1".to_owned(), "2".to_owned()];
+        let ranked = rank(&runs(&[Collector::S3, Collector::Storage], &accounts, &regions), &spend);
+        assert_eq!(names(&ranked.kept), ["1 s3 -", "1 cloudwatch us-east-1"]);
+        assert_eq!(ranked.left_usd(), usd(10));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub enum OpenError {
     #[error("`{0}` is not the address of a store: it should be s3://bucket/prefix")]
     Address(String),
     /// S3 said no.
-    #[error("cannot open what is in bucket `{bucket}`: {failed}")]
+    #[error("cannot open the bucket `{bucket}`: {failed}")]
     Refused {
         /// The bucket.
         bucket: String,

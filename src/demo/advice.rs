@@ -43,10 +43,6 @@ const ADVICE: [Advice; 4] = [
 ];
 
 impl Advisers<'_> {
-    fn row(&self) -> Row {
-        Row::new().with("account_id", PAYER)
-    }
-
     fn spent(&self, days: std::ops::Range<Day>, keep: impl Fn(&Line) -> bool) -> Decimal {
         let lines = self.ledger.lines.iter().filter(|line| days.contains(&line.day) && keep(line));
         lines.map(|line| line.amount.net).sum()
@@ -72,7 +68,8 @@ impl Advisers<'_> {
             let left = Decimal::from(days) - Decimal::from(self.today - first);
             let forecast = (actual + self.pace(keep) * left).round_dp(2);
             let limit = Decimal::from(limit);
-            self.row()
+            Row::new()
+                .with("account_id", PAYER)
                 .with("budget_name", name)
                 .with("budget_type", "COST")
                 .with("time_unit", "MONTHLY")
@@ -94,7 +91,8 @@ impl Advisers<'_> {
     /// Returns the rows of `aws_advice`.
     pub fn advice(&self) -> Vec<Row> {
         let advice = |&(id, account, resource, [kind, action, effort, now, then], cost, saved): &Advice| {
-            self.row()
+            Row::new()
+                .with("account_id", PAYER)
                 .with("recommendation_id", id)
                 .with("resource_account_id", account)
                 .with("region", VIRGINIA)
@@ -131,8 +129,8 @@ impl Advisers<'_> {
         let cause = format!(
             "[{{\"service\":\"EC2 - Other\",\"region\":\"{IRELAND}\",\"linked_account\":\"{PLATFORM}\",\"usage_type\":\"EU-NatGateway-Bytes\"}}]"
         );
-        let row = self
-            .row()
+        let row = Row::new()
+            .with("account_id", PAYER)
             .with("anomaly_id", "an-nat-ireland")
             .with("start_day", self.calendar.date(first))
             .with("monitor_arn", format!("arn:aws:ce::{PAYER}:anomalymonitor/services"))
@@ -152,7 +150,7 @@ impl Advisers<'_> {
         let mean = (self.pace(|_| true) * Decimal::from(last - self.today + 1)).round_dp(2);
         let around = |permille: i64| (mean * Decimal::new(permille, 3)).round_dp(2);
         let on = |day: Day| -> NaiveDate { self.calendar.date(day) };
-        let row = self.row().with("from_day", on(self.today)).with("to_day", on(last));
+        let row = Row::new().with("account_id", PAYER).with("from_day", on(self.today)).with("to_day", on(last));
         let row = row.with("metric", "NET_AMORTIZED_COST").with("mean", mean);
         vec![row.with("low", around(930)).with("high", around(1_080)).with("interval_percent", 80)]
     }

@@ -36,7 +36,7 @@ pub struct Schedule {
     pub cluster: String,
     /// `PauseCluster` or `ResumeCluster`.
     pub action: &'static str,
-    pub schedule: &'static str,
+    pub cron: &'static str,
     pub state: &'static str,
 }
 
@@ -171,10 +171,10 @@ impl Cluster {
 
 impl Schedule {
     fn xml(&self) -> String {
-        let Schedule { cluster, action, schedule, state, .. } = self;
+        let Schedule { cluster, action, cron, state, .. } = self;
         format!(
             "<ScheduledAction><ScheduledActionName>{cluster}-{action}</ScheduledActionName><TargetAction><{action}>\
-             <ClusterIdentifier>{cluster}</ClusterIdentifier></{action}></TargetAction><Schedule>{schedule}</Schedule>\
+             <ClusterIdentifier>{cluster}</ClusterIdentifier></{action}></TargetAction><Schedule>{cron}</Schedule>\
              <IamRole>arn:aws:iam::111122223333:role/clock</IamRole><State>{state}</State></ScheduledAction>"
         )
     }

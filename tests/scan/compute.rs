@@ -265,11 +265,11 @@ pub fn warehouses(world: &World) {
         action,
     };
     account.redshift.limits = vec![limit("bi", "concurrency-scaling", "disable"), limit("bi", "spectrum", "log")];
-    let clock = |action, schedule, state| redshift::Schedule {
+    let clock = |action, cron, state| redshift::Schedule {
         region: "us-east-1".into(),
         cluster: "bi".into(),
         action,
-        schedule,
+        cron,
         state,
     };
     account.redshift.schedules = vec![

@@ -90,6 +90,8 @@ async fn called(collector: Collector) -> BTreeSet<String> {
         assert_eq!(run(&world, collector).await, Vec::<String>::new(), "{}", collector.name());
         called.extend(world.aws.account().asked.keys().cloned());
     }
+    // Asked in the second scan of more than 250 buckets: `big::unchanged` sees it.
+    called.extend((collector == Collector::S3).then(|| "cloudtrail:LookupEvents".to_owned()));
     called
 }
 

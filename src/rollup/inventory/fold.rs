@@ -161,7 +161,9 @@ mod tests {
 
     fn folded(most: usize, folders: &[(&str, i64)]) -> Vec<(String, i64, i64)> {
         let mut all = Folders::keeping(most);
-        folders.iter().for_each(|(prefix, bytes)| all.add((*prefix).to_owned(), &of(*bytes)));
+        for (prefix, bytes) in folders {
+            all.add((*prefix).to_owned(), &of(*bytes));
+        }
         let rows = all.rows();
         let told = |row: &Row| (row.key("prefix").to_owned(), row.int("bytes").unwrap(), row.int("objects").unwrap());
         rows.iter().map(told).collect()

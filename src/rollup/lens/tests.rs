@@ -10,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Coverage, CoverageState, Row};
+use crate::model::{Coverage, CoverageState, Row, Untrusted};
 use crate::rollup::import::Order;
 use crate::store::{Place, batch};
 
@@ -92,7 +92,7 @@ fn folder(account: &str, dashboard: &str, day: &str, kind: &str) -> String {
 /// An export of one day with its manifest.
 fn export(account: &str, dashboard: &str, day: &str, files: &[(&str, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
     let reports = folder(account, dashboard, day, "reports");
-    let format = if files.iter().any(|(name, _)| name.ends_with(".par")) { "Parquet" } else { "CSV" };
+    let format = if files.iter().any(|(name, _)| name.rsplit('.').next() == Some("par")) { "Parquet" } else { "CSV" };
     let named: Vec<_> = files
         .iter()
         .map(|(name, bytes)| serde_json::json!({"key": format!("{reports}/{name}"), "size": bytes.len(), "md5Checksum": "x"}))
@@ -147,7 +147,7 @@ async fn a_bucket_counts_once_whatever_repeats_its_bytes() {
     let sizes = rows(&lens, "storage_lens");
     let of = |bucket: &str, prefix: Option<&str>| -> i64 {
         let those = sizes.iter().filter(|row| row.key("bucket") == bucket);
-        let those = those.filter(|row| row.text("prefix").map(|prefix| prefix.raw()) == prefix);
+        let those = those.filter(|row| row.text("prefix").map(Untrusted::raw) == prefix);
         those.filter_map(|row| row.int("bytes")).sum()
     };
     assert_eq!((of("lake", None), of("other", None)), (1000, 5));

@@ -81,7 +81,9 @@ async fn scores(scope: &Scope, sink: &Sink, client: &Client, rows: &mut [Row]) {
         for row in rows.iter_mut().take(asked - outcomes.len()) {
             let id = row.key("result_id").to_owned();
             let found = answer.as_ref().ok().and_then(|found| found.iter().find(|one| one.result_id() == Some(&id)));
-            found.iter().for_each(|found| score(row, found));
+            if let Some(found) = found {
+                score(row, found);
+            }
             outcomes.push(Outcome::of(&id, Some(&scope.region), answer));
         }
     }

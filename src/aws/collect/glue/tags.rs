@@ -29,7 +29,7 @@ pub type Used = BTreeMap<String, Decimal>;
 
 /// Adds tags to the rows of jobs, those first that `used` the most.
 pub async fn read(scope: &Scope, sink: &Sink, client: &Client, jobs: &mut [Row], used: &Used) {
-    for (row, tags) in held(scope, sink.held(&GLUE_JOBS).await, jobs) {
+    for (row, tags) in held(scope, &sink.held(&GLUE_JOBS).await, jobs) {
         jobs[row].set("tags", tags);
     }
     let order = ranked(jobs, used, scope.options.glue.tags as usize);
@@ -61,7 +61,7 @@ fn ranked(jobs: &[Row], used: &Used, most: usize) -> Vec<usize> {
 }
 
 /// Returns what an earlier scan was told, by the place of the job's row.
-fn held(scope: &Scope, rows: Vec<Row>, jobs: &[Row]) -> Vec<(usize, String)> {
+fn held(scope: &Scope, rows: &[Row], jobs: &[Row]) -> Vec<(usize, String)> {
     let here = |row: &Row| row.key("account_id") == scope.account_id && row.key("region") == scope.region;
     let told: BTreeMap<String, String> = rows
         .iter()
@@ -109,6 +109,6 @@ mod tests {
             job(name).with("account_id", scope.account_id.as_str()).with("region", region).with("tags", "{}")
         };
         let earlier = vec![row("a", &scope.region), row("b", "ap-south-1"), row("gone", &scope.region)];
-        assert_eq!(held(&scope, earlier, &[job("b"), job("a")]), [(1, "{}".to_owned())]);
+        assert_eq!(held(&scope, &earlier, &[job("b"), job("a")]), [(1, "{}".to_owned())]);
     }
 }

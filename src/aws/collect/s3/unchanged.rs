@@ -132,7 +132,9 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
         let Some(table) = setting.table() else { continue };
         let Some(rows) = sink.held_since(table).await else {
             // Rows that cannot be read do not come over: they are asked for again.
-            known.values_mut().for_each(|known| drop(known.facts.remove(&setting)));
+            for known in known.values_mut() {
+                known.facts.remove(&setting);
+            }
             continue;
         };
         for (_, row) in rows {
