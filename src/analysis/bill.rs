@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
+use crate::model::service::{ATHENA, S3};
 use crate::model::{BillLine, Money, Row};
 use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
 pub use month::BillMonth;
-pub(super) use month::COST;
+pub(super) use month::{COST, service_of_code};
 
 /// S3, CloudWatch Logs, the container registry and the vaults of Amazon Glacier all bill `TimedStorage-ByteHrs`, at
 /// prices of their own: only S3's says what S3 costs. The archive classes of S3 may stand under a Glacier service.
@@ -133,13 +134,13 @@ pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result
     Ok(engine.rows(&sql).await?.iter().filter_map(|row| used(row, month.first)).collect())
 }
 
-/// Returns usage by resource and usage type; nothing where no export that names them holds the last full month.
+/// Returns usage by resource and usage type, of the services that have pools; nothing where no export that names them holds the last full month.
 pub(super) async fn find_by_resource(engine: &Engine, as_of: DateTime<Utc>) -> Result<ByResource, EngineError> {
     let month = BillMonth::last(engine, as_of).await?;
     let Some(month) = month.filter(|month| month.exported) else { return Ok(ByResource::new()) };
     let sql = format!(
         "select resource, usage_type, min(region) as region, {SUMS} from {} where {OWN_NAME} and resource is not null \
-         group by 1, 2",
+         and (service in ('{S3}', '{ATHENA}') or service like '%Glacier%') group by 1, 2",
         month.usage()
     );
     let resource = |row: &Row| {
@@ -171,12 +172,18 @@ fn used(row: &Row, month: NaiveDate) -> Option<BilledUsage> {
     })
 }
 
-/// Only a payer's bill holds other accounts than the one that was asked.
+/// Only a payer's bill holds other accounts beside the one that was asked, or, in an export, that pays: a member's own
+/// export names the payer in each row and holds the member alone.
 async fn find_payer(engine: &Engine, as_of: DateTime<Utc>) -> Result<Payer, EngineError> {
     let Some(month) = BillMonth::last(engine, as_of).await? else { return Ok(Payer::Unknown) };
-    let sql = format!("select count(*) as others from {} where linked_account_id <> account_id", month.by_account());
-    let others = engine.rows(&sql).await?.first().and_then(|row| row.int("others"));
-    Ok(if others.is_some_and(|others| others > 0) { Payer::Known } else { Payer::Unknown })
+    let sql = format!(
+        "select count(*) filter (where linked_account_id <> account_id) as others, \
+         count(*) filter (where linked_account_id = account_id) as own from {}",
+        month.by_account()
+    );
+    let counts = engine.rows(&sql).await?;
+    let some = |column| counts.first().and_then(|row| row.int(column)).is_some_and(|count| count > 0);
+    Ok(if some("others") && (some("own") || !month.exported) { Payer::Known } else { Payer::Unknown })
 }
 
 async fn find_lines(engine: &Engine, as_of: DateTime<Utc>) -> Result<Vec<LineCost>, EngineError> {

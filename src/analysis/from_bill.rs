@@ -9,26 +9,6 @@ use crate::model::service;
 use crate::store::Table;
 use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT, COSTS_BY_OPERATION};
 
-/// Product codes of the lake's services, and their names in Cost Explorer. EC2 is told apart by usage type.
-const NAMES: &[(&str, &str)] = &[
-    ("AmazonS3", service::S3),
-    ("AmazonAthena", service::ATHENA),
-    ("AWSGlue", service::GLUE),
-    ("ElasticMapReduce", service::EMR),
-    ("AmazonRedshift", service::REDSHIFT),
-    ("AmazonVPC", service::VPC),
-    ("AWSNetworkFirewall", service::NETWORK_FIREWALL),
-    ("AmazonKinesisFirehose", "Amazon Kinesis Firehose"),
-    ("AmazonKinesis", "Amazon Kinesis"),
-    ("AmazonMSK", "Amazon Managed Streaming for Apache Kafka"),
-    ("AmazonMWAA", "Amazon Managed Workflows for Apache Airflow"),
-    ("AmazonGlacier", "Amazon Simple Storage Service Glacier"),
-    ("AWSLakeFormation", "AWS Lake Formation"),
-];
-
-/// Instances of EC2; what else it bills (NAT gateways, transfer, disks) Cost Explorer calls `EC2 - Other`.
-const INSTANCES: &[&str] = &["BoxUsage", "SpotUsage", "DedicatedUsage", "HostUsage", "ReservedHostUsage"];
-
 /// The tables that are filled, and the read that fills them otherwise.
 const FILLED: &[&Table] = &[&CHARGES, &COSTS, &COSTS_BY_ACCOUNT, &COSTS_BY_OPERATION];
 
@@ -61,7 +41,7 @@ async fn fill(engine: &Engine) -> Result<bool, EngineError> {
 
 /// FOCUS knows net cost only, and is for seeing spend: without usage no rate and no pool comes of it.
 fn questions() -> [(&'static Table, String); 4] {
-    let service = service_name();
+    let service = super::bill::service_of_code();
     let amounts = "sum(coalesce(unblended, net_unblended)) as unblended, \
         case when count(coalesce(amortized, net_amortized)) = count(*) then sum(coalesce(amortized, net_amortized)) end \
         as amortized, case when count(net_amortized) = count(*) then sum(net_amortized) end as net_amortized, \
@@ -92,19 +72,6 @@ fn questions() -> [(&'static Table, String); 4] {
         lake.join(", ")
     );
     [(&CHARGES, charges), (&COSTS, costs), (&COSTS_BY_ACCOUNT, accounts), (&COSTS_BY_OPERATION, operations)]
-}
-
-fn service_name() -> String {
-    let names: Vec<String> =
-        NAMES.iter().map(|(code, name)| format!("when service = '{code}' then '{name}'")).collect();
-    let instances: Vec<String> = INSTANCES.iter().map(|part| format!("usage_type like '%{part}%'")).collect();
-    let compute = "Amazon Elastic Compute Cloud - Compute";
-    format!(
-        "case {} when service = 'AmazonEC2' and ({}) then '{compute}' when service = 'AmazonEC2' then '{}' else service end",
-        names.join(" "),
-        instances.join(" or "),
-        service::EC2_OTHER,
-    )
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl BillMonth {
     pub(super) fn usage(self) -> String {
         let days = self.days();
         if self.exported {
-            let service = names();
+            let service = service_of_code();
             format!(
                 "(select region, {service} as service, usage_type, resource, usage, unit, {EXPORTED_COST} as net from bill \
                  where {EXPORTED} and {days}) as told"
@@ -74,7 +74,7 @@ impl BillMonth {
 
     /// Returns cost by account: `account_id` that was asked or pays, `linked_account_id`, `service`, `net`.
     pub(super) fn by_account(self) -> String {
-        let (days, service) = (self.days(), names());
+        let (days, service) = (self.days(), service_of_code());
         if self.exported {
             format!(
                 "(select account_id, linked_account_id, {service} as service, {EXPORTED_COST} as net from bill \
@@ -93,8 +93,8 @@ impl BillMonth {
     }
 }
 
-/// The service as Cost Explorer names it, from the product code.
-fn names() -> String {
+/// Returns SQL for the service as Cost Explorer names it, from the product code in `service` and from `usage_type`.
+pub fn service_of_code() -> String {
     let instances = ["BoxUsage", "SpotUsage", "DedicatedUsage", "HostUsage", "UnusedBox", "HeavyUsage"];
     let instances: Vec<String> = instances.iter().map(|kind| format!("usage_type like '%{kind}%'")).collect();
     let mut sql = format!(

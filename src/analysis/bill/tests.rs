@@ -78,6 +78,30 @@ async fn a_bucket_costs_what_the_export_charged_it_and_not_its_share_of_the_line
 }
 
 #[tokio::test]
+async fn the_line_of_us_east_1_with_and_without_its_code_gives_no_leaf_more_than_the_larger_one() {
+    let coded = |row: Row| row.with("usage_type", "USE1-TimedStorage-ByteHrs");
+    let bill = [exported(Some("a"), 90, 100), exported(Some("a"), 5, 5).into_iter().map(coded).collect()].concat();
+    let (_, shown) = pools(&[(&BILL, bill), (&STORAGE, sizes(&[("a", 100)]))]).await;
+    assert_eq!(shown, ["a 90 90 bill"]);
+}
+
+#[tokio::test]
+async fn a_members_own_export_does_not_know_the_tiers_of_the_payer() {
+    let of = |accounts: &[&'static str]| -> Vec<Row> {
+        let rows = |account: &'static str| {
+            let rows = exported(Some("a"), 90, 100).into_iter();
+            rows.map(move |row| row.with("account_id", "9").with("linked_account_id", account)).collect::<Vec<_>>()
+        };
+        accounts.iter().flat_map(|account| rows(account)).collect()
+    };
+    for (accounts, payer) in [(&["1"][..], Payer::Unknown), (&["1", "9"], Payer::Known), (&["9"], Payer::Unknown)] {
+        let engine = Engine::new().unwrap();
+        engine.register(&BILL, &of(accounts)).unwrap();
+        assert_eq!(find_payer(&engine, as_of()).await.unwrap(), payer, "{accounts:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_bill_without_resources_is_shared_out_by_quantity() {
     let sizes = sizes(&[("a", 75), ("b", 25)]);
     let (_, shown) = pools(&[(&BILL, exported(None, 100, 100)), (&STORAGE, sizes)]).await;

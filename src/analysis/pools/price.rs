@@ -48,15 +48,19 @@ struct Sold<'a> {
 
 impl<'a> Sold<'a> {
     fn of(leaves: &'a [Leaf], billed: &'a [BilledUsage], exported: &'a ByResource) -> Self {
+        let lines = as_lines(billed);
+        // Of a usage type that stands there with and without the code only the one that is the line: no leaf takes more.
+        let is_line = |name: &str| lines.get(uncoded(name)).is_some_and(|line| line.usage_type == name);
+        let exported = exported.iter().filter(|((_, name), _)| is_line(name));
         let exported: BTreeMap<_, _> =
-            exported.iter().map(|((resource, line), usage)| ((resource.as_str(), uncoded(line)), usage)).collect();
+            exported.map(|((resource, name), usage)| ((resource.as_str(), uncoded(name)), usage)).collect();
         let mut sold = Sold {
             by_item: BTreeMap::new(),
             by_line: BTreeMap::new(),
             by_resource: BTreeMap::new(),
-            lines: as_lines(billed),
             named: exported.keys().map(|(_, line)| *line).collect(),
             exported,
+            lines,
         };
         for leaf in leaves {
             if let Some(item) = leaf.item {
