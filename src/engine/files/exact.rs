@@ -7,14 +7,20 @@ use crate::store::table::{DECIMAL_PRECISION, DECIMAL_SCALE};
 
 /// Whole units of 10^-12 that a double holds with bits to spare.
 const SAFE_UNITS: f64 = 2_251_799_813_685_248.0;
+/// A tenth of a unit: what sums of floating point leave over, `2.7755575615628914E-17`.
+const TINY: f64 = 1e-13;
 /// How near to a half the fraction of a unit may be before the digits decide.
 const NEAR_HALF: f64 = 0.01;
 
 /// Returns the number in units of 10^-12; `None` for what is no number, or too large.
 pub fn from_text(text: &str) -> Option<i128> {
     let text = text.trim();
-    let number = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text)).ok()?;
-    units(number)
+    let number = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text));
+    match number {
+        Ok(number) => units(number),
+        // Too many places for a decimal: what is far below a unit is none of it.
+        Err(_) => text.parse::<f64>().is_ok_and(|number| number.abs() < TINY).then_some(0),
+    }
 }
 
 /// The same for floating point.
@@ -53,6 +59,8 @@ mod tests {
         for (text, units) in [
             ("0.1", 100_000_000_000),
             ("8e-7", 800_000),
+            ("2.7755575615628914E-17", 0),
+            ("-1e-40", 0),
             ("0.0000000000005", 1),
             ("0.0000000000115", 12),
             ("-0.0000000000115", -12),
