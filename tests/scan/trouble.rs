@@ -283,11 +283,9 @@ fn a_region_that_is_not_enabled_is_a_gap_and_no_lost_credentials_though_it_answe
 #[test]
 fn a_key_that_is_taken_away_in_the_middle_is_lost_credentials() {
     let world = world();
-    for service in ["athena:*", "cloudwatch:*", "glue:*", "lakeformation:*", "s3control:*"] {
+    for service in ["athena:*", "cloudwatch:*", "glue:*", "lakeformation:*"] {
         world.aws.make(Fault::on(service, Trouble::Unknown));
     }
-    // The list of buckets and who we are come first; then nothing is answered any more.
-    world.aws.make(Fault::on("s3:*", Trouble::Unknown).after(1));
     world.aws.make(Fault::on("sts:*", Trouble::Unknown).after(1));
     world.run(&["scan", "--only", "s3,cloudwatch,athena,glue"]).ends_with(4).says("lost their validity");
     assert_eq!(world.lines("select count(*) as n from buckets"), ["n=2"]);

@@ -38,11 +38,7 @@ impl Heard {
                     kept.refused = Some(failed.clone());
                 }
             }
-            Ok(_) | Err(Failed { trouble: Trouble::Denied | Trouble::Refused, .. }) => {
-                // Whoever gets such an answer is known: what refused was a Region that the account has not enabled.
-                kept.refused.take_if(|refused| !refused.is_final());
-            }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
 
@@ -52,7 +48,7 @@ impl Heard {
     }
 
     /// Returns what AWS said when it no longer took the credentials. Unless it is final, a Region that the account has not
-    /// enabled may have said so last: only STS knows.
+    /// enabled may have said so: only STS knows, and no answer of another service, which may have been under way.
     pub fn refused(&self) -> Option<Failed> {
         self.kept().refused.clone()
     }
@@ -89,11 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_region_that_is_not_enabled_is_not_taken_for_credentials_that_ended() {
+    fn what_a_region_that_is_not_enabled_may_have_said_is_kept_whoever_answers_after_it() {
         let heard = Heard::default();
         heard.note(&refusal("UnrecognizedClientException"));
-        assert!(heard.refused().is_some() && !heard.answered());
         heard.note(&Ok(()));
-        assert!(heard.refused().is_none() && heard.answered());
+        let refused = heard.refused().unwrap();
+        assert!(!refused.is_final() && heard.answered(), "STS decides");
+        heard.note(&refusal("ExpiredToken"));
+        heard.note(&refusal("UnrecognizedClientException"));
+        assert!(heard.refused().unwrap().is_final());
     }
 }
