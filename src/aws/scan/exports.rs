@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
 use super::{Order, guarded};
@@ -10,10 +11,10 @@ use crate::aws::store;
 use crate::model::{Coverage, CoverageState};
 use crate::rollup::export::{self, READ, Step, import, survey};
 use crate::store::tables::bill::BILL;
-use crate::store::{Days, Place};
+use crate::store::{Days, Place, Snapshot};
 
 /// Reads the exports: those that were named first, then those that the account has, where they are asked for.
-pub async fn read(scope: &Scope, sink: &Sink, order: &Order) {
+pub async fn read(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>) {
     let mut places = order.bills.clone();
     if order.collectors.contains(&Collector::Exports) {
         let found = guarded(Collector::Exports, scope, sink, async |scope: Scope, sink: Sink| {
@@ -32,7 +33,7 @@ pub async fn read(scope: &Scope, sink: &Sink, order: &Order) {
     let named = sink.named("exports of the bill");
     named.started();
     let began = Instant::now();
-    let reading = std::panic::AssertUnwindSafe(taken(scope, &named, order, &places)).catch_unwind();
+    let reading = std::panic::AssertUnwindSafe(taken(scope, &named, order, (&places, base))).catch_unwind();
     let why = tokio::select! {
         done = reading => done.err().map(|_| "leanlake failed while reading it; this is a mistake in leanlake"),
         () = scope.cancel.cancelled() => Some("the scan was interrupted"),
@@ -48,13 +49,14 @@ fn refused(scope: &Scope, what: &str, why: &str) -> Coverage {
     Coverage::new(BILL.name, READ, CoverageState::Missing).at(&scope.account_id, None).of(what).because(why)
 }
 
-async fn taken(scope: &Scope, sink: &Sink, order: &Order, places: &[Place]) {
+async fn taken(scope: &Scope, sink: &Sink, order: &Order, (places, base): (&[Place], Option<&Snapshot>)) {
     let found = survey(places).await;
     for gap in found.gaps {
         sink.cover(gap).await;
     }
     let (known, account_id) = (known(&scope.earlier), Some(scope.account_id.clone()));
-    for step in import(found.units, &export::Order { as_of: order.as_of, known, account_id }).await {
+    let order = export::Order { as_of: order.as_of, known, read: read_at(base), account_id };
+    for step in import(found.units, &order).await {
         match step {
             Step::Replace { account_id, days } => sink.replace_of(&BILL, account_id, days.from, days.to).await,
             Step::Rows(draft) => sink.draft(draft).await,
@@ -67,4 +69,10 @@ async fn taken(scope: &Scope, sink: &Sink, order: &Order, places: &[Place]) {
 pub fn known(earlier: &[Coverage]) -> Vec<Days> {
     let seen = earlier.iter().filter(|row| row.table == BILL.name && row.state == CoverageState::Seen);
     seen.filter_map(|row| Some(Days { from: row.from?, to: row.to? })).collect()
+}
+
+/// Returns when the days of the bill that `base` holds were read.
+pub fn read_at(base: Option<&Snapshot>) -> Vec<(Days, DateTime<Utc>)> {
+    let parts = base.map_or(&[][..], |base| base.parts(BILL.name));
+    parts.iter().filter_map(|part| Some((part.period?, part.read_at))).collect()
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use super::exports::known;
+use super::exports::{known, read_at};
 use super::{Outcome, ScanError};
 use crate::aws::collect::READS;
 use crate::model::{Coverage, CoverageState, Money, Origin, Untrusted};
@@ -50,7 +50,7 @@ pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, given: &Given) -> R
         None => Vec::new(),
     };
     let known = known(&earlier);
-    let order = Order { as_of, known: known.clone(), account_id: None };
+    let order = Order { as_of, known: known.clone(), read: read_at(base.as_ref()), account_id: None };
     let mut writer = store.write(head, base.as_ref());
     let mut taken = Taken { seen: !known.is_empty(), gaps: Vec::new() };
     let steps = import_bills(found.units, &order).await;

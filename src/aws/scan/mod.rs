@@ -244,7 +244,7 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>,
         billed = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
         regions.add(std::mem::take(&mut billed.regions));
     }
-    exports::read(scope, sink, order).await;
+    exports::read(scope, sink, order, base).await;
     let mut homes = storage::homes(base).await;
     homes.extend(storage::read_lens(scope, sink, order).await);
     // Whoever names a Region wants it read, however little it costs.

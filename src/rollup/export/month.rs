@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Date32Type;
 use chrono::{DateTime, NaiveTime, Utc};
 use futures::StreamExt;
 
@@ -21,6 +22,8 @@ pub struct Order {
     pub as_of: DateTime<Utc>,
     /// Days that an earlier snapshot holds: months among them that no longer change are not read again.
     pub known: Vec<Days>,
+    /// When its days were read. AWS restates a month for weeks after its end: files that are younger are read.
+    pub read: Vec<(Days, DateTime<Utc>)>,
     /// The account whose lake this is, payer or not: an export that never names it is another's. `None` for any.
     pub account_id: Option<String>,
 }
@@ -29,6 +32,8 @@ pub struct Order {
 struct Month {
     draft: Draft,
     payers: BTreeSet<Option<String>>,
+    /// The months that its rows are in.
+    months: BTreeSet<Days>,
     missing: BTreeMap<&'static str, usize>,
 }
 
@@ -45,7 +50,7 @@ pub async fn import(units: Vec<Unit>, order: &Order) -> Vec<Step> {
     let mut taken: Vec<(Days, String)> = Vec::new();
     let mut told: BTreeMap<String, Told> = BTreeMap::new();
     for unit in units {
-        if unit.month.is_some_and(|month| is_closed(month, order.as_of) && is_known(month, &order.known)) {
+        if unit.month.is_some_and(|month| order.holds(month, unit.written)) {
             continue;
         }
         let beaten = |days: Days| taken.iter().find(|(month, _)| month.touches(days)).map(|(_, by)| by.clone());
@@ -62,47 +67,49 @@ pub async fn import(units: Vec<Unit>, order: &Order) -> Vec<Step> {
                 continue;
             }
         };
-        let Some(days) = unit.month.or_else(|| months(month.draft.days()?)) else { continue };
-        // Files of which nobody said which months they are about.
-        if let Some(by) = beaten(days) {
+        // Of bare files nobody said which months they are about: their rows do.
+        if let Some((days, by)) = month.months.iter().find_map(|days| Some((*days, beaten(*days)?))) {
             told.entry(unit.export).or_default().beat(by, days);
             continue;
         }
-        taken.push((days, unit.export.clone()));
+        taken.extend(month.months.iter().map(|days| (*days, unit.export.clone())));
         told.entry(unit.export.clone()).or_default().missing.extend(month.missing.keys());
-        steps.extend(month.steps(&unit, days, order));
+        steps.extend(month.steps(&unit, order));
     }
     steps.extend(told.into_iter().flat_map(|(export, told)| told.coverage(&export)).map(Step::Cover));
     steps
 }
 
-fn is_known(month: Days, known: &[Days]) -> bool {
-    month.without(known).is_empty()
-}
-
-/// Returns the whole months that the days are in.
-fn months(days: Days) -> Option<Days> {
-    Some(Days { from: month_of_day(days.from)?.from, to: month_of_day(days.to)?.to })
+impl Order {
+    /// True where the earlier snapshot holds the month as it is: closed, whole, and read after its files were written.
+    fn holds(&self, month: Days, written: DateTime<Utc>) -> bool {
+        let mut parts = self.read.iter().filter(|(days, _)| days.touches(month));
+        is_closed(month, self.as_of) && month.without(&self.known).is_empty() && parts.all(|(_, read)| written <= *read)
+    }
 }
 
 impl Month {
     /// The draft in place of what was known of the month.
-    fn steps(self, unit: &Unit, days: Days, order: &Order) -> Vec<Step> {
-        let seen = self.draft.days().unwrap_or(days);
-        // A closed month is covered to its end; an open one, and bare files, to their last row.
-        let whole = unit.month.is_some_and(|month| month.to < order.as_of.date_naive());
-        let covered = if whole {
-            days
-        } else {
-            Days { from: if unit.month.is_some() { days.from } else { seen.from }, to: seen.to }
-        };
+    fn steps(self, unit: &Unit, order: &Order) -> Vec<Step> {
         let count = usize::try_from(self.draft.rows()).ok();
-        let replace = |account_id: &Option<String>| Step::Replace { account_id: account_id.clone(), days };
-        let mut steps: Vec<Step> = self.payers.iter().map(replace).collect();
-        let cover = Coverage::new(BILL.name, READ, CoverageState::Seen).days(covered.from, covered.to);
-        let cover = Coverage { account_id: unit.payer.clone(), ..cover }.of(unit.export.as_str());
+        let seen = self.draft.days();
+        let mut steps = Vec::new();
+        for &days in &self.months {
+            let replace = |account_id: &Option<String>| Step::Replace { account_id: account_id.clone(), days };
+            steps.extend(self.payers.iter().map(replace));
+        }
         steps.push(Step::Rows(self.draft));
-        steps.push(Step::Cover(count.map_or(cover.clone(), |count| cover.counted(count, None))));
+        for &days in &self.months {
+            // A closed month is covered to its end; an open one, and bare files, from the first row to the last.
+            let whole = unit.month.is_some_and(|month| month.to < order.as_of.date_naive());
+            let seen = seen.filter(|_| !whole).unwrap_or(days);
+            let from = if unit.month.is_some() { days.from } else { seen.from.max(days.from) };
+            let cover = Coverage::new(BILL.name, READ, CoverageState::Seen).days(from, seen.to.min(days.to));
+            let cover = Coverage { account_id: unit.payer.clone(), ..cover }.of(unit.export.as_str());
+            // Rows are counted of the whole unit, so only where it is one month.
+            let count = count.filter(|_| self.months.len() == 1);
+            steps.push(Step::Cover(count.map_or(cover.clone(), |count| cover.counted(count, None))));
+        }
         steps
     }
 }
@@ -141,11 +148,13 @@ async fn read(unit: &Unit, order: &Order) -> Result<Month, String> {
     let mut batches = unit.roll_up.run(files).await.map_err(|error| error.to_string())?;
     let mut draft = Draft::new(&BILL, order.as_of);
     let (mut payers, mut accounts, mut currencies) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut months = BTreeSet::new();
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|error| error.to_string())?;
         collect(&batch, "account_id", &mut payers);
         collect(&batch, "linked_account_id", &mut accounts);
         collect(&batch, "currency", &mut currencies);
+        months_of(&batch, &mut months);
         draft.push(&batch).map_err(|error| error.to_string())?;
     }
     if draft.rows() == 0 {
@@ -160,7 +169,24 @@ async fn read(unit: &Unit, order: &Order) -> Result<Month, String> {
         let whose: Vec<&str> = payers.iter().flatten().map(String::as_str).collect();
         return Err(format!("it is the bill of {}: account {own} is not on it", whose.join(", ")));
     }
-    Ok(Month { draft, payers, missing })
+    if let Some(stray) = unit.month.and_then(|month| months.iter().find(|days| **days != month).copied()) {
+        let stray = stray.from.format("%Y-%m");
+        return Err(format!("it holds rows of {stray}, which its manifest or folder does not name"));
+    }
+    Ok(Month { draft, payers, months, missing })
+}
+
+/// Adds the months that the rows are in.
+fn months_of(batch: &RecordBatch, months: &mut BTreeSet<Days>) {
+    let Some(days) = batch.column_by_name("day").and_then(|array| array.as_primitive_opt::<Date32Type>()) else {
+        return;
+    };
+    for day in days.iter().flatten() {
+        let day = Date32Type::to_naive_date_opt(day);
+        if day.is_some_and(|day| !months.iter().any(|month: &Days| (month.from..=month.to).contains(&day))) {
+            months.extend(day.and_then(month_of_day));
+        }
+    }
 }
 
 /// Adds the values of a text column.

@@ -1,9 +1,11 @@
 //! Which exports there are in the places that were named: months, files, kind, who pays. Reads manifests and columns,
 //! no rows but the first that names the payer.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
@@ -24,6 +26,8 @@ pub struct Unit {
     pub month: Option<Days>,
     /// The account that pays.
     pub payer: Option<String>,
+    /// When the youngest of its files was written.
+    pub(super) written: DateTime<Utc>,
     pub(super) roll_up: &'static RollUp,
     pub(super) rank: Rank,
     pub(super) files: Vec<ForeignFile>,
@@ -45,6 +49,7 @@ struct Raw {
     layout: Option<Layout>,
     month: Option<Days>,
     account: Option<String>,
+    written: DateTime<Utc>,
     files: Vec<ForeignFile>,
 }
 
@@ -68,7 +73,8 @@ pub async fn survey(places: &[Place]) -> Survey {
         }
         survey.units.extend(known(place, raws, &mut survey.gaps).await);
     }
-    survey.units.sort_by_key(|unit| (std::cmp::Reverse(unit.month), unit.rank));
+    // Of deliveries that are otherwise alike the youngest.
+    survey.units.sort_by_key(|unit| (Reverse(unit.month), unit.rank, Reverse(unit.written)));
     survey
 }
 
@@ -113,11 +119,11 @@ fn newest_manifests(files: &[ObjectMeta]) -> Vec<&ObjectMeta> {
 }
 
 /// Sorts manifests of one month by how new they are.
-fn age(file: &ObjectMeta) -> (std::cmp::Reverse<usize>, &str, chrono::DateTime<chrono::Utc>, &str) {
+fn age(file: &ObjectMeta) -> (Reverse<usize>, &str, DateTime<Utc>, &str) {
     let path = file.location.as_ref();
     let folder = path.rsplit('/').nth(1).unwrap_or_default();
     let dated = folder.bytes().take(4).filter(u8::is_ascii_digit).count() == 4 && folder.contains('T');
-    (std::cmp::Reverse(path.split('/').count()), if dated { folder } else { "" }, file.last_modified, path)
+    (Reverse(path.split('/').count()), if dated { folder } else { "" }, file.last_modified, path)
 }
 
 /// Returns the month that a manifest names, or what keeps it from being read.
@@ -144,7 +150,14 @@ fn named(place: &Place, at: &Path, manifest: Manifest, files: &[ObjectMeta], gap
             }
         }
     }
-    Some(Raw { export, layout: Some(layout), month: Some(month), account, files: found })
+    let paths: BTreeSet<&str> = found.iter().map(|file| file.path.as_ref()).collect();
+    if paths.len() < found.len() {
+        gaps.push(lost(export, "its manifest names one file twice".into()));
+        return None;
+    }
+    let written = files.iter().filter(|file| paths.contains(file.location.as_ref()) || file.location == *at);
+    let written = written.map(|file| file.last_modified).max().unwrap_or_default();
+    Some(Raw { export, layout: Some(layout), month: Some(month), account, written, files: found })
 }
 
 fn foreign(place: &Place, path: &str) -> Result<ForeignFile, String> {
@@ -156,33 +169,44 @@ fn foreign(place: &Place, path: &str) -> Result<ForeignFile, String> {
     }
 }
 
-/// Returns the files of a place without manifests, by the month that their folders name.
+/// Returns the files of a place without manifests, by their folder and the month that it names. Files of two folders are
+/// never added up: they may be two deliveries of one month, or two payers.
 fn bare(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Raw> {
-    let mut months: BTreeMap<Option<Days>, Vec<ForeignFile>> = BTreeMap::new();
+    let mut folders: BTreeMap<&str, (DateTime<Utc>, Vec<ForeignFile>)> = BTreeMap::new();
     for file in files {
         let path = file.location.as_ref();
         match foreign(place, path) {
-            Ok(file) => months.entry(manifest::month_of(path)).or_default().push(file),
+            Ok(found) => {
+                let folder = folders.entry(path.rsplit_once('/').map_or("", |(folder, _)| folder)).or_default();
+                folder.0 = folder.0.max(file.last_modified);
+                folder.1.push(found);
+            }
             Err(why) if path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("zip")) => {
                 gaps.push(gap(&place.show(&file.location), why));
             }
             Err(_) => {}
         }
     }
-    let raw = |(month, files)| Raw { export: place.shown().to_owned(), layout: None, month, account: None, files };
-    months.into_iter().map(raw).collect()
+    let raw = |(folder, (written, files)): (&str, (DateTime<Utc>, Vec<ForeignFile>))| {
+        let (export, month) = (place.show(&Path::from(folder)), manifest::month_of(&format!("{folder}/")));
+        Raw { export, layout: None, month, account: None, written, files }
+    };
+    folders.into_iter().map(raw).collect()
 }
 
 /// Finds out what kind of export each is, and who pays: both are the same for all months of one export.
 async fn known(place: &Place, mut raws: Vec<Raw>, gaps: &mut Vec<Coverage>) -> Vec<Unit> {
-    raws.sort_by_key(|raw| (raw.export.clone(), std::cmp::Reverse(raw.month)));
+    raws.sort_by_key(|raw| (raw.export.clone(), Reverse(raw.month)));
     let mut exports: BTreeMap<String, (&'static RollUp, Option<String>)> = BTreeMap::new();
     let mut units = Vec::new();
     for raw in raws {
         let kind = match exports.get(&raw.export).filter(|_| raw.layout.is_some()) {
             Some(kind) => kind.clone(),
             None => match kind(place, &raw).await {
-                Ok(kind) => exports.entry(raw.export.clone()).or_insert(kind).clone(),
+                Ok(kind) => {
+                    exports.insert(raw.export.clone(), kind.clone());
+                    kind
+                }
                 Err(why) => {
                     let gap = gap(&raw.export, why);
                     gaps.push(raw.month.map_or(gap.clone(), |month| gap.days(month.from, month.to)));
@@ -190,10 +214,10 @@ async fn known(place: &Place, mut raws: Vec<Raw>, gaps: &mut Vec<Coverage>) -> V
                 }
             },
         };
-        let Raw { export, layout, month, account, files } = raw;
+        let Raw { export, layout, month, account, written, files } = raw;
         let (roll_up, payer) = kind;
         let (payer, rank, objects) = (account.or(payer), rank(roll_up, layout), place.objects());
-        units.push(Unit { export, month, payer, roll_up, rank, files, objects });
+        units.push(Unit { export, month, payer, written, roll_up, rank, files, objects });
     }
     units
 }

@@ -173,12 +173,19 @@ impl Read {
 }
 
 async fn read(places: &[Place], known: Vec<Days>, account: Option<&str>) -> Read {
+    let now = Utc::now() + chrono::TimeDelta::days(1);
+    read_after(places, known.iter().map(|days| (*days, now)).collect(), account).await
+}
+
+/// The same, where what is known was read at a time.
+async fn read_after(places: &[Place], read: Vec<(Days, DateTime<Utc>)>, account: Option<&str>) -> Read {
+    let known = read.iter().map(|(days, _)| *days).collect();
     let as_of = "2026-11-20T00:00:00Z".parse().unwrap();
     let found = survey(places).await;
     let store = Store::temporary().unwrap();
     let mut writer = store.write(Head { origin: Origin::Files, payer: None, account_id: None, as_of }, None);
     let mut coverage = found.gaps;
-    let order = Order { as_of, known, account_id: account.map(str::to_owned) };
+    let order = Order { as_of, known, read, account_id: account.map(str::to_owned) };
     for step in import(found.units, &order).await {
         match step {
             Step::Replace { account_id, days } => {
@@ -409,10 +416,13 @@ async fn a_bill_that_never_names_the_account_is_another_ones() {
 #[tokio::test]
 async fn a_month_that_no_longer_changes_is_not_read_again() {
     let bucket = Bucket::new();
-    for month in ["2026-08", "2026-09", "2026-10"] {
-        bucket.deliver("x", month, &october(), Written::Gzip).await;
+    for (month, next) in [("2026-08", "2026-09"), ("2026-09", "2026-10"), ("2026-10", "2026-11")] {
+        let (start, end) = (format!("{month}-01T00:00:00Z"), format!("{next}-01T00:00:00Z"));
+        let of = [("bill_billing_period_start_date", start.as_str()), ("bill_billing_period_end_date", &end)];
+        bucket
+            .deliver("x", month, &[line(&[&of[..], &[("line_item_usage_start_date", &start)]].concat())], Written::Gzip)
+            .await;
     }
-    // All of them hold October's hours, which are dated inside: what matters is which were read.
     let known = Days { from: "2026-08-01".parse().unwrap(), to: "2026-10-31".parse().unwrap() };
     let months = |read: &Read| {
         let seen = read.coverage.iter().filter(|row| row.state == CoverageState::Seen);
@@ -420,6 +430,40 @@ async fn a_month_that_no_longer_changes_is_not_read_again() {
     };
     assert_eq!(months(&bucket.read("p").await), ["10", "09", "08"]);
     assert_eq!(months(&read(&[bucket.place("p")], vec![known], None).await), ["10"]);
+    let long_ago = "2026-10-02T00:00:00Z".parse().unwrap();
+    let restated = read_after(&[bucket.place("p")], vec![(known, long_ago)], None).await;
+    assert_eq!(months(&restated), ["10", "09", "08"], "files that were written since are read");
+}
+
+#[tokio::test]
+async fn two_deliveries_without_a_manifest_are_never_added_up() {
+    let bucket = Bucket::new();
+    let columns = all();
+    let delivered = file(&october(), &columns, Written::Csv);
+    for folder in ["p/BILLING_PERIOD=2026-10/1", "p/BILLING_PERIOD=2026-10/2"] {
+        bucket.put(&format!("{folder}/a.csv"), delivered.clone()).await;
+    }
+    let bill = bucket.read("p").await;
+    assert_eq!(bill.sum("unblended"), usd("4"), "forty hours, once");
+    assert!(bill.coverage.iter().any(|row| row.reason.as_ref().is_some_and(|why| why.raw().contains("counts once"))));
+}
+
+#[tokio::test]
+async fn a_file_of_two_far_months_replaces_these_alone() {
+    let bucket = Bucket::new();
+    let columns = all();
+    let at = |start: &str| line(&[("line_item_usage_start_date", start), ("line_item_unblended_cost", "1")]);
+    let bare = |line: Line| line.into_iter().filter(|(name, _)| !name.starts_with("bill_billing_period")).collect();
+    let lines: Vec<Line> = [at("2026-01-05T00:00:00Z"), at("2026-10-05T00:00:00Z")].map(bare).into();
+    bucket.put("p/all.csv", file(&lines, &columns, Written::Csv)).await;
+    let as_of = "2026-11-20T00:00:00Z".parse().unwrap();
+    let order = Order { as_of, known: Vec::new(), read: Vec::new(), account_id: None };
+    let steps = import(survey(&[bucket.place("p")]).await.units, &order).await;
+    let replaced = |step: &Step| match step {
+        Step::Replace { days, .. } => Some(days.from.to_string()),
+        _ => None,
+    };
+    assert_eq!(steps.iter().filter_map(replaced).collect::<Vec<_>>(), ["2026-01-01", "2026-10-01"]);
 }
 
 #[tokio::test]
