@@ -173,8 +173,8 @@ impl Read {
 }
 
 async fn read(places: &[Place], known: Vec<Days>, account: Option<&str>) -> Read {
-    let now = Utc::now() + chrono::TimeDelta::days(1);
-    read_after(places, known.iter().map(|days| (*days, now)).collect(), account).await
+    let later = DateTime::<Utc>::MAX_UTC;
+    read_after(places, known.iter().map(|days| (*days, later)).collect(), account).await
 }
 
 /// The same, where what is known was read at a time.
