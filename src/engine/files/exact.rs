@@ -5,8 +5,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::store::table::{DECIMAL_PRECISION, DECIMAL_SCALE};
 
-/// Whole units of 10^-12 that a double holds with bits to spare.
-const SAFE_UNITS: f64 = 2_251_799_813_685_248.0;
+/// 2^44 units of 10^-12: below it a double errs by less than [`NEAR_HALF`], so the short way rounds as the digits do.
+const SAFE_UNITS: f64 = 17_592_186_044_416.0;
 /// A tenth of a unit: what sums of floating point leave over, `2.7755575615628914E-17`.
 const TINY: f64 = 1e-13;
 /// How near to a half the fraction of a unit may be before the digits decide.
@@ -65,6 +65,7 @@ mod tests {
             ("0.0000000000115", 12),
             ("-0.0000000000115", -12),
             ("1234567.89", 1_234_567_890_000_000_000),
+            ("-513.9330847586795", -513_933_084_758_680),
             ("123456789012.345", 123_456_789_012_345_000_000_000),
         ] {
             assert_eq!(from_text(text), Some(units), "{text}");
