@@ -11,19 +11,19 @@ with lines as (
             else cast(coalesce(ChargePeriodStart, BillingPeriodStart) as date)
         end as day,
         BillingAccountId as account_id,
-        coalesce(SubAccountId, BillingAccountId) as linked_account_id,
-        RegionId as region,
-        coalesce(x_ServiceCode, ServiceName) as service,
-        coalesce(x_UsageType, SkuMeter) as usage_type,
-        x_Operation as operation,
-        ResourceId as resource,
+        coalesce(nullif(SubAccountId, ''), BillingAccountId) as linked_account_id,
+        nullif(RegionId, '') as region,
+        coalesce(nullif(x_ServiceCode, ''), ServiceName) as service,
+        coalesce(nullif(x_UsageType, ''), nullif(SkuMeter, '')) as usage_type,
+        nullif(x_Operation, '') as operation,
+        nullif(ResourceId, '') as resource,
         ChargeCategory as line_type,
-        SkuPriceId as pricing_rate_id,
-        case when ChargeCategory = 'Usage' then coalesce(ConsumedUnit, PricingUnit) end as unit,
+        nullif(SkuPriceId, '') as pricing_rate_id,
+        case when ChargeCategory = 'Usage' then coalesce(nullif(ConsumedUnit, ''), nullif(PricingUnit, '')) end as unit,
         BillingCurrency as currency,
         case
             when ChargeCategory = 'Usage' then 'usage'
-            when ChargeCategory = 'Purchase' and CommitmentDiscountId is not null then 'commitment'
+            when ChargeCategory = 'Purchase' and coalesce(CommitmentDiscountId, '') <> '' then 'commitment'
             when ChargeCategory = 'Purchase' then 'fee'
             when ChargeCategory = 'Credit' then 'credit'
             when ChargeCategory = 'Tax' then 'tax'
@@ -31,14 +31,15 @@ with lines as (
         end as record_type,
         case
             when ChargeCategory <> 'Usage' then null
-            when ConsumedUnit is not null then cast(ConsumedQuantity as decimal(28, 12))
+            when coalesce(ConsumedUnit, '') <> '' then cast(ConsumedQuantity as decimal(28, 12))
             else cast(PricingQuantity as decimal(28, 12))
         end as usage,
         cast(BilledCost as decimal(28, 12)) as net_unblended,
         cast(EffectiveCost as decimal(28, 12)) as net_amortized,
         case when ChargeCategory = 'Usage' then cast(ListCost as decimal(28, 12)) end as list
     from focus
-    where ProviderName = 'AWS' or ServiceProviderName = 'AWS' or coalesce(ProviderName, ServiceProviderName) is null
+    where ProviderName = 'AWS' or ServiceProviderName = 'AWS'
+        or coalesce(nullif(ProviderName, ''), nullif(ServiceProviderName, '')) is null
 )
 select
     day, account_id, linked_account_id, region, service, usage_type, operation, resource, line_type, pricing_rate_id,

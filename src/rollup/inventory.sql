@@ -1,12 +1,13 @@
 -- S3 Inventory lists to `storage_ages`: objects by folder (at most four deep), class, tier, state, age and size.
 --
 -- `inventory_time` is no column of a list: it is when the list was begun, from its manifest. Sorted by folder, so that
--- whoever takes the answer can fold small folders into the one above with little memory.
+-- whoever takes the answer can fold small folders into the one above with little memory. Sums are decimals on their way:
+-- one that no bigint holds is an error on every engine, never a negative number.
 with listed as (
     select
         bucket,
         key,
-        length(key) - length(replace(key, '/', '')) as slashes,
+        strpos(key, '/') as first_slash,
         nullif(storage_class, '') as storage_class,
         nullif(intelligent_tiering_access_tier, '') as tier,
         case
@@ -19,18 +20,23 @@ with listed as (
         inventory_time
     from inventory
 ),
+-- Where the first, second and third slash of a key are, or the last where there are fewer.
+seconds as (
+    select
+        bucket, key, first_slash + strpos(substr(key, first_slash + 1), '/') as second_slash,
+        storage_class, tier, state, size, last_modified_date, inventory_time
+    from listed
+),
+thirds as (
+    select
+        bucket, key, second_slash + strpos(substr(key, second_slash + 1), '/') as third_slash,
+        storage_class, tier, state, size, last_modified_date, inventory_time
+    from seconds
+),
 objects as (
     select
         bucket,
-        case
-            when slashes >= 4 then concat(split_part(key, '/', 1), '/', split_part(key, '/', 2), '/',
-                split_part(key, '/', 3), '/', split_part(key, '/', 4), '/')
-            when slashes = 3 then concat(split_part(key, '/', 1), '/', split_part(key, '/', 2), '/',
-                split_part(key, '/', 3), '/')
-            when slashes = 2 then concat(split_part(key, '/', 1), '/', split_part(key, '/', 2), '/')
-            when slashes = 1 then concat(split_part(key, '/', 1), '/')
-            else ''
-        end as prefix,
+        coalesce(substr(key, 1, third_slash + strpos(substr(key, third_slash + 1), '/')), '') as prefix,
         storage_class,
         tier,
         state,
@@ -53,14 +59,14 @@ objects as (
             when size < 1073741824 then 134217728
             else 1073741824
         end as larger_than_bytes,
-        size,
+        cast(size as decimal(20, 0)) as size,
         last_modified_date
-    from listed
+    from thirds
 )
 select
     bucket, prefix, storage_class, tier, state, older_than_days, larger_than_bytes,
     count(*) as objects,
-    case when count(size) = count(*) then sum(size) end as bytes,
+    cast(case when count(size) = count(*) then sum(size) end as bigint) as bytes,
     min(last_modified_date) as oldest,
     max(last_modified_date) as newest
 from objects

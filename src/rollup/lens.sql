@@ -1,7 +1,7 @@
 -- Storage Lens exports to `storage_lens`: bytes and objects of buckets and prefixes by class and day.
 --
 -- Records of an account repeat those of its buckets and are left out. Where a bucket or prefix has records by class, one
--- without a class repeats them and is left out too.
+-- without a class repeats them and is left out too. Sums are decimals on their way: what no bigint holds is an error.
 with metrics as (
     select
         cast(report_date as date) as day,
@@ -12,7 +12,7 @@ with metrics as (
         nullif(storage_class, '') as storage_class,
         coalesce(configuration_id, '') as configuration_id,
         metric_name,
-        cast(metric_value as bigint) as metric_value
+        cast(cast(metric_value as bigint) as decimal(20, 0)) as metric_value
     from lens
     where record_type in ('BUCKET', 'PREFIX')
         and metric_name in ('StorageBytes', 'ObjectCount', 'CurrentVersionStorageBytes', 'CurrentVersionObjectCount',
@@ -50,13 +50,14 @@ classed as (
 )
 select
     s.day as day, s.account_id as account_id, s.region as region, s.bucket as bucket, s.prefix as prefix,
-    s.storage_class as storage_class, s.configuration_id as configuration_id, s.bytes as bytes, s.objects as objects,
-    s.current_bytes as current_bytes, s.current_objects as current_objects, s.noncurrent_bytes as noncurrent_bytes,
-    s.noncurrent_objects as noncurrent_objects, s.delete_marker_bytes as delete_marker_bytes,
-    s.delete_markers as delete_markers, s.incomplete_bytes as incomplete_bytes,
-    s.incomplete_objects as incomplete_objects,
-    s.incomplete_bytes_older_than_7_days as incomplete_bytes_older_than_7_days,
-    s.incomplete_objects_older_than_7_days as incomplete_objects_older_than_7_days
+    s.storage_class as storage_class, s.configuration_id as configuration_id, cast(s.bytes as bigint) as bytes,
+    cast(s.objects as bigint) as objects, cast(s.current_bytes as bigint) as current_bytes,
+    cast(s.current_objects as bigint) as current_objects, cast(s.noncurrent_bytes as bigint) as noncurrent_bytes,
+    cast(s.noncurrent_objects as bigint) as noncurrent_objects,
+    cast(s.delete_marker_bytes as bigint) as delete_marker_bytes, cast(s.delete_markers as bigint) as delete_markers,
+    cast(s.incomplete_bytes as bigint) as incomplete_bytes, cast(s.incomplete_objects as bigint) as incomplete_objects,
+    cast(s.incomplete_bytes_older_than_7_days as bigint) as incomplete_bytes_older_than_7_days,
+    cast(s.incomplete_objects_older_than_7_days as bigint) as incomplete_objects_older_than_7_days
 from sizes s
 left join classed c
     on c.day = s.day and c.account_id = s.account_id and c.bucket = s.bucket

@@ -1,7 +1,7 @@
--- Storage Lens exports with advanced metrics to `storage_activity`: requests and bytes moved of buckets and prefixes by day.
+-- Storage Lens exports with advanced metrics to `storage_activity`: requests and bytes moved by bucket, prefix and day.
 --
 -- Records of an account repeat those of its buckets and are left out. Where a bucket or prefix has records by class, one
--- without a class repeats them and is left out too.
+-- without a class repeats them and is left out too. Sums are decimals on their way: what no bigint holds is an error.
 with metrics as (
     select
         cast(report_date as date) as day,
@@ -12,7 +12,7 @@ with metrics as (
         nullif(storage_class, '') as storage_class,
         coalesce(configuration_id, '') as configuration_id,
         metric_name,
-        cast(metric_value as bigint) as metric_value
+        cast(cast(metric_value as bigint) as decimal(20, 0)) as metric_value
     from lens
     where record_type in ('BUCKET', 'PREFIX')
         and metric_name in ('AllRequests', 'GetRequests', 'PutRequests', 'HeadRequests', 'DeleteRequests',
@@ -49,13 +49,16 @@ classed as (
 )
 select
     a.day as day, a.account_id as account_id, a.region as region, a.bucket as bucket, a.prefix as prefix,
-    a.storage_class as storage_class, a.configuration_id as configuration_id, a.all_requests as all_requests,
-    a.get_requests as get_requests, a.put_requests as put_requests, a.head_requests as head_requests,
-    a.delete_requests as delete_requests, a.list_requests as list_requests, a.post_requests as post_requests,
-    a.select_requests as select_requests, a.select_scanned_bytes as select_scanned_bytes,
-    a.select_returned_bytes as select_returned_bytes, a.bytes_downloaded as bytes_downloaded,
-    a.bytes_uploaded as bytes_uploaded, a.client_errors as client_errors, a.server_errors as server_errors,
-    a.unique_objects_accessed as unique_objects_accessed
+    a.storage_class as storage_class, a.configuration_id as configuration_id,
+    cast(a.all_requests as bigint) as all_requests, cast(a.get_requests as bigint) as get_requests,
+    cast(a.put_requests as bigint) as put_requests, cast(a.head_requests as bigint) as head_requests,
+    cast(a.delete_requests as bigint) as delete_requests, cast(a.list_requests as bigint) as list_requests,
+    cast(a.post_requests as bigint) as post_requests, cast(a.select_requests as bigint) as select_requests,
+    cast(a.select_scanned_bytes as bigint) as select_scanned_bytes,
+    cast(a.select_returned_bytes as bigint) as select_returned_bytes,
+    cast(a.bytes_downloaded as bigint) as bytes_downloaded, cast(a.bytes_uploaded as bigint) as bytes_uploaded,
+    cast(a.client_errors as bigint) as client_errors, cast(a.server_errors as bigint) as server_errors,
+    cast(a.unique_objects_accessed as bigint) as unique_objects_accessed
 from activity a
 left join classed c
     on c.day = a.day and c.account_id = a.account_id and c.bucket = a.bucket

@@ -1,7 +1,7 @@
 -- Storage Lens exports with performance metrics to `storage_sizes`: objects of buckets and prefixes by size and day.
 --
 -- Records of an account repeat those of its buckets and are left out. Where a bucket or prefix has records by class, one
--- without a class repeats them and is left out too.
+-- without a class repeats them and is left out too. Sums are decimals on their way: what no bigint holds is an error.
 with metrics as (
     select
         cast(report_date as date) as day,
@@ -12,9 +12,10 @@ with metrics as (
         nullif(storage_class, '') as storage_class,
         coalesce(configuration_id, '') as configuration_id,
         metric_name,
-        cast(metric_value as bigint) as metric_value
+        cast(cast(metric_value as bigint) as decimal(20, 0)) as metric_value
     from lens
-    where record_type in ('BUCKET', 'PREFIX') and regexp_like(metric_name, '^Object([0-9]|LargerThan).*Count$')
+    where record_type in ('BUCKET', 'PREFIX') and metric_name like 'Object%Count'
+        and (metric_name like 'ObjectLargerThan%' or substr(metric_name, 7, 1) between '0' and '9')
 ),
 bands as (
     select
@@ -36,7 +37,7 @@ classed as (
 select
     b.day as day, b.account_id as account_id, b.region as region, b.bucket as bucket, b.prefix as prefix,
     b.storage_class as storage_class, b.configuration_id as configuration_id, b.size_band as size_band,
-    b.objects as objects
+    cast(b.objects as bigint) as objects
 from bands b
 left join classed c
     on c.day = b.day and c.account_id = b.account_id and c.bucket = b.bucket

@@ -112,7 +112,73 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowErro
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int64Array, StringArray};
+    use futures::TryStreamExt;
+    use object_store::ObjectStoreExt;
+
     use super::*;
+    use crate::engine::files::{ForeignFile, Format};
+
+    /// What the roll-up makes of one Parquet file with these columns.
+    async fn of(roll_up: &'static RollUp, columns: Vec<(&str, ArrayRef)>) -> Result<Vec<RecordBatch>, RollUpError> {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        let objects = Arc::new(object_store::memory::InMemory::new());
+        objects.put(&"1.parquet".into(), writer.into_inner().unwrap().into()).await.unwrap();
+        let file = ForeignFile { path: "1.parquet".into(), shown: "1.parquet".to_owned(), format: Format::Parquet };
+        let files = Files::open(objects, vec![file], roll_up.from).await.unwrap();
+        roll_up.run(files).await?.try_collect().await
+    }
+
+    fn texts(values: &[&str]) -> ArrayRef {
+        Arc::new(StringArray::from(values.to_vec()))
+    }
+
+    #[tokio::test]
+    async fn what_a_focus_file_leaves_empty_is_unknown_and_another_column_may_say_it() {
+        let columns = vec![
+            ("ChargePeriodStart", texts(&["2026-10-05T00:00:00Z"])),
+            ("ChargeCategory", texts(&["Usage"])),
+            ("BillingAccountId", texts(&["111122223333"])),
+            ("SubAccountId", texts(&[""])),
+            ("ProviderName", texts(&[""])),
+            ("ServiceName", texts(&["Amazon S3"])),
+            ("x_ServiceCode", texts(&[""])),
+            ("x_UsageType", texts(&[""])),
+            ("ResourceId", texts(&[""])),
+            ("RegionId", texts(&[""])),
+            ("ConsumedUnit", texts(&[""])),
+            ("PricingUnit", texts(&["GB"])),
+            ("PricingQuantity", texts(&["2.5"])),
+        ];
+        let rows = of(&bill::FOCUS, columns).await.unwrap();
+        let rows = crate::store::batch::from_batch(&rows[0]).unwrap();
+        let said = ["linked_account_id", "service", "unit", "usage_type", "resource", "region", "pricing_rate_id"];
+        let said = said.map(|name| rows[0].text(name).map(|text| text.raw().to_owned()));
+        let known = ["111122223333", "Amazon S3", "GB"].map(|text| Some(text.to_owned()));
+        assert_eq!(said, [known.as_slice(), &[None, None, None, None]].concat()[..]);
+        assert_eq!(rows[0].decimal("usage").map(|usage| usage.to_string()).as_deref(), Some("2.5"));
+    }
+
+    #[tokio::test]
+    async fn bytes_beyond_what_a_table_holds_are_an_error_and_never_a_negative_number() {
+        let sizes = || Arc::new(Int64Array::from(vec![i64::MAX, i64::MAX]));
+        let columns = vec![("bucket", texts(&["lake", "lake"])), ("key", texts(&["a", "a"])), ("size", sizes())];
+        let error = of(&inventory::AGES, columns).await.unwrap_err();
+        assert!(error.to_string().contains("the query failed"), "{error}");
+        let texts_of = |text| texts(&[text, text]);
+        let columns = vec![
+            ("report_date", texts_of("2026-11-20")),
+            ("record_type", texts_of("BUCKET")),
+            ("bucket_name", texts_of("lake")),
+            ("metric_name", texts_of("StorageBytes")),
+            ("metric_value", texts_of("9223372036854775807")),
+        ];
+        assert!(of(&lens::SIZES, columns).await.is_err());
+    }
 
     #[test]
     fn every_roll_up_keeps_to_the_subset_of_both_engines() {
