@@ -40,6 +40,7 @@ mod stub;
 mod support;
 mod terminal;
 mod trail;
+mod trino;
 mod truth;
 mod tui;
 #[cfg(feature = "network")]
