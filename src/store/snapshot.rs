@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::slot::of_regions;
 use super::table::Table;
 use super::tables::scan::COVERAGE;
 use super::{Manifest, Part, Store, StoreError, batch, coverage, part};
@@ -51,18 +52,35 @@ impl Snapshot {
     /// # Errors
     /// A part is missing or damaged.
     pub async fn rows(&self, table: &'static Table) -> Result<Vec<Row>, StoreError> {
-        Ok(self.dated_rows(table).await?.into_iter().map(|(_, row)| row).collect())
-    }
-
-    /// Returns the same, each row with the time at which its part was read.
-    ///
-    /// # Errors
-    /// A part is missing or damaged.
-    pub async fn dated_rows(&self, table: &'static Table) -> Result<Vec<(DateTime<Utc>, Row)>, StoreError> {
         let mut rows = Vec::new();
         for part in self.parts(table.name) {
             for read in self.decode(table, part).await? {
-                let read = batch::from_batch(&read).map_err(|source| StoreError::Rows { table: table.name, source })?;
+                rows.extend(batch::from_batch(&read).map_err(|source| StoreError::Rows { table: table.name, source })?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Returns the rows of one account, and of one Region where that is named, each with the time at which its part was
+    /// read. Parts of other accounts are not opened.
+    ///
+    /// # Errors
+    /// A part of the account is missing or damaged.
+    pub async fn rows_of(
+        &self,
+        table: &'static Table,
+        account_id: &str,
+        region: Option<&str>,
+    ) -> Result<Vec<(DateTime<Utc>, Row)>, StoreError> {
+        let misfit = |source| StoreError::Rows { table: table.name, source };
+        let mut rows = Vec::new();
+        for part in self.parts(table.name).iter().filter(|part| part.account_id.as_deref() == Some(account_id)) {
+            for read in self.decode(table, part).await? {
+                let read = match region {
+                    Some(region) => of_regions(&read, |of| of == region).map_err(misfit)?,
+                    None => read,
+                };
+                let read = batch::from_batch(&read).map_err(misfit)?;
                 rows.extend(read.into_iter().map(|row| (part.read_at, row)));
             }
         }

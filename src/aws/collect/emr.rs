@@ -50,7 +50,7 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
     if all.is_empty() && failed.is_some() {
         return;
     }
-    let held = Held::of(sink).await;
+    let held = Held::of(scope, sink, &all).await;
     let mut told = Told::default();
     let mut unknown = Vec::new();
     for summary in &all {

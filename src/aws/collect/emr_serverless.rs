@@ -41,7 +41,7 @@ pub async fn collect(scope: &Scope, sink: &Sink) {
     }
     let ids: Vec<&str> = all.iter().map(ApplicationSummary::id).collect();
     let listed = runs::list(scope, sink, &client, &ids).await;
-    usage::read(scope, sink, &client, listed, &Held::of(sink).await).await;
+    usage::read(scope, sink, &client, listed, &Held::of(scope, sink).await).await;
 }
 
 /// Hands over the row of an application, with its settings where they can be seen.

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::scope::Scope;
 use crate::model::{Coverage, CoverageState, Event, Row};
 use crate::rollup::lens::Lens;
 use crate::store::{Draft, Snapshot, Table};
@@ -93,11 +94,18 @@ impl Sink {
         }
     }
 
-    /// Returns the same, each row with the time at which it was read, or of the oldest row that it was joined with; `None`
-    /// where the store does not give them all.
-    pub async fn held_since(&self, table: &'static Table) -> Option<Vec<(DateTime<Utc>, Row)>> {
+    /// Returns those of the scope's account and Region. Parts of other accounts are not opened.
+    pub async fn held_here(&self, table: &'static Table, scope: &Scope) -> Vec<Row> {
+        let Some(base) = &self.base else { return Vec::new() };
+        let rows = base.rows_of(table, &scope.account_id, Some(&scope.region)).await.unwrap_or_default();
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// Returns those of the scope's account in all Regions, each row with the time at which it was read, or the oldest
+    /// row that it was joined with; `None` where the store does not give them all.
+    pub async fn held_since(&self, table: &'static Table, scope: &Scope) -> Option<Vec<(DateTime<Utc>, Row)>> {
         match &self.base {
-            Some(base) => base.dated_rows(table).await.ok(),
+            Some(base) => base.rows_of(table, &scope.account_id, None).await.ok(),
             None => Some(Vec::new()),
         }
     }
@@ -187,8 +195,16 @@ impl Sink {
 
 #[cfg(test)]
 mod tests {
+    use futures::TryStreamExt;
+    use object_store::memory::InMemory;
+    use object_store::{ObjectStore, ObjectStoreExt};
+
     use super::*;
+    use crate::aws::stand_in::scope;
+    use crate::model::Origin;
+    use crate::store::tables::glue::GLUE_JOBS;
     use crate::store::tables::scan::ACCOUNTS;
+    use crate::store::{Head, Receipt, Store};
 
     #[tokio::test]
     async fn a_gap_reaches_the_writer_and_the_listener() {
@@ -205,5 +221,40 @@ mod tests {
         drop(pieces);
         sink.named("accounts").rows(&ACCOUNTS, vec![Row::new()]).await;
         assert!(cancel.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn of_what_earlier_scans_hold_only_the_parts_of_the_own_account_are_opened() {
+        let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let store = Store::on(Arc::clone(&objects), "lake".into(), "memory");
+        let scope = scope(Vec::new());
+        let head = Head {
+            origin: Origin::Aws { partition: "aws".to_owned() },
+            payer: None,
+            account_id: Some(scope.account_id.clone()),
+            as_of: scope.as_of,
+        };
+        let mut writer = store.write(head, None);
+        let others = (0..20).map(|n| format!("9999000000{n:02}"));
+        for (at, account) in others.chain([scope.account_id.clone()]).enumerate() {
+            let job = |region: &str| Row::new().with("account_id", account.as_str()).with("region", region);
+            let jobs = ["eu-west-1", "us-east-1"].map(|region| job(region).with("job", format!("job-{at}-{region}")));
+            writer.append(&GLUE_JOBS, jobs.to_vec()).unwrap();
+        }
+        let base = writer.finish(Receipt::default(), false).await.unwrap();
+        // Whoever opens a part of another account finds that it is gone.
+        let own = base.parts("glue_jobs").iter().find(|part| part.account_id.as_ref() == Some(&scope.account_id));
+        let own = store.path(&own.unwrap().path);
+        let parts: Vec<_> = objects.list(Some(&store.path("tables/glue_jobs"))).try_collect().await.unwrap();
+        assert_eq!(parts.len(), 21);
+        for part in parts.into_iter().filter(|part| part.location != own) {
+            objects.delete(&part.location).await.unwrap();
+        }
+        let sink = Sink::channel(CancellationToken::new()).0.over(Some(base));
+        assert!(sink.held(&GLUE_JOBS).await.is_empty(), "all of them are not there");
+        let jobs = |rows: Vec<Row>| rows.iter().map(|row| row.key("job").to_owned()).collect::<Vec<_>>();
+        assert_eq!(jobs(sink.held_here(&GLUE_JOBS, &scope).await), ["job-20-eu-west-1"]);
+        let since = sink.held_since(&GLUE_JOBS, &scope).await.unwrap();
+        assert_eq!(jobs(since.into_iter().map(|(_, row)| row).collect()), ["job-20-eu-west-1", "job-20-us-east-1"]);
     }
 }

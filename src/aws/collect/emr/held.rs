@@ -31,10 +31,15 @@ pub(super) struct Ended<'a> {
 }
 
 impl Held {
-    /// Returns what the last snapshot holds.
-    pub async fn of(sink: &Sink) -> Self {
-        let (clusters, groups) = (sink.held(&EMR_CLUSTERS).await, sink.held(&EMR_INSTANCE_GROUPS).await);
-        Held::from(clusters, groups, sink.held(&EMR_INSTANCE_FLEETS).await)
+    /// Returns what the last snapshot holds of the scope's account and Region; it is not opened where none of the
+    /// `listed` clusters has ended.
+    pub async fn of(scope: &Scope, sink: &Sink, listed: &[ClusterSummary]) -> Self {
+        if !listed.iter().any(is_ended) {
+            return Held::default();
+        }
+        let groups = sink.held_here(&EMR_INSTANCE_GROUPS, scope).await;
+        let fleets = sink.held_here(&EMR_INSTANCE_FLEETS, scope).await;
+        Held::from(sink.held_here(&EMR_CLUSTERS, scope).await, groups, fleets)
     }
 
     fn from(clusters: Vec<Row>, groups: Vec<Row>, fleets: Vec<Row>) -> Self {

@@ -13,9 +13,9 @@ const DAYS: i64 = 60;
 pub struct Held(Vec<Row>);
 
 impl Held {
-    /// Returns what the last snapshot holds.
-    pub async fn of(sink: &Sink) -> Self {
-        Held(sink.held(&EMR_SERVERLESS_RUNS).await.into_iter().filter(is_open).collect())
+    /// Returns what the last snapshot holds of the scope's account and Region.
+    pub async fn of(scope: &Scope, sink: &Sink) -> Self {
+        Held(sink.held_here(&EMR_SERVERLESS_RUNS, scope).await.into_iter().filter(is_open).collect())
     }
 
     /// Returns the runs of the scope's account and Region.

@@ -29,7 +29,7 @@ pub type Used = BTreeMap<String, Decimal>;
 
 /// Adds tags to the rows of jobs, those first that `used` the most.
 pub async fn read(scope: &Scope, sink: &Sink, client: &Client, jobs: &mut [Row], used: &Used) {
-    for (row, tags) in held(scope, &sink.held(&GLUE_JOBS).await, jobs) {
+    for (row, tags) in held(scope, &sink.held_here(&GLUE_JOBS, scope).await, jobs) {
         jobs[row].set("tags", tags);
     }
     let order = ranked(jobs, used, scope.options.glue.tags as usize);

@@ -115,9 +115,9 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
     let listed: BTreeMap<&str, &Bucket> = buckets.iter().map(|bucket| (bucket.name.as_str(), bucket)).collect();
     let covered = Covered::of(scope);
     let mut known = BTreeMap::new();
-    for (read_at, row) in sink.held_since(&BUCKETS).await.unwrap_or_default() {
+    for (read_at, row) in sink.held_since(&BUCKETS, scope).await.unwrap_or_default() {
         let name = row.key("bucket");
-        let Some(bucket) = listed.get(name).filter(|bucket| is_same(scope, bucket, &row)) else { continue };
+        let Some(bucket) = listed.get(name).filter(|bucket| is_same(bucket, &row)) else { continue };
         let since = row.time("unchanged_since").unwrap_or(read_at);
         if !is_young(scope, since) || scope.options.touched.contains(&bucket.name) {
             continue;
@@ -130,7 +130,7 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
     }
     for setting in Setting::ALL {
         let Some(table) = setting.table() else { continue };
-        let Some(rows) = sink.held_since(table).await else {
+        let Some(rows) = sink.held_since(table, scope).await else {
             // Rows that cannot be read do not come over: they are asked for again.
             for known in known.values_mut() {
                 known.facts.remove(&setting);
@@ -138,7 +138,7 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
             continue;
         };
         for (_, row) in rows {
-            let known = known.get_mut(row.key("bucket")).filter(|_| row.key("account_id") == scope.account_id);
+            let known = known.get_mut(row.key("bucket"));
             if let Some(facts) = known.and_then(|known| known.facts.get_mut(&setting)) {
                 facts.rows.push(row);
             }
@@ -148,10 +148,8 @@ async fn held(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> BTreeMap<String
 }
 
 /// Returns true when the row is of this bucket: one of the same name may have been made anew.
-fn is_same(scope: &Scope, bucket: &Bucket, row: &Row) -> bool {
-    row.key("account_id") == scope.account_id
-        && bucket.region.as_deref() == Ok(row.key("region"))
-        && bucket.created == row.time("creation_date")
+fn is_same(bucket: &Bucket, row: &Row) -> bool {
+    bucket.region.as_deref() == Ok(row.key("region")) && bucket.created == row.time("creation_date")
 }
 
 fn is_young(scope: &Scope, since: DateTime<Utc>) -> bool {
