@@ -146,3 +146,22 @@ fn the_time_of_a_collector_is_a_length_of_time_from_the_line_or_the_file() {
     let shown = world.run(&["config", "show", "--origin"]).ends_with(0).stdout;
     assert!(shown.lines().any(|line| line.contains("collector_time") && line.contains("1s")), "{shown}");
 }
+
+#[test]
+fn what_there_was_no_time_to_read_of_a_history_is_read_by_the_next_scan() {
+    let world = World::new();
+    super::glue::fill(&world);
+    for (operation, pages) in [("glue:GetJobRuns", 2), ("glue:ListCrawls", 1)] {
+        world.aws.make(Fault::on(operation, Trouble::Stalled).after(pages).times(1));
+    }
+    let glue = ["scan", "--only", "glue"];
+    world.run(&[&glue[..], &["--collector-time", "3s"]].concat()).ends_with(0);
+    let counts = "select (select count(*) from glue_job_runs) as runs, (select count(*) from glue_crawls) as crawls";
+    let first = world.lines(counts);
+    let late = "select distinct table_name as t from coverage where reason like '%--collector-time%' \
+                and table_name in ('glue_job_runs', 'glue_crawls')";
+    assert_eq!(world.lines(late).len(), 2, "{:?}", world.lines(late));
+    world.run(&glue).ends_with(0);
+    assert_eq!(world.lines(counts), ["crawls=4 runs=8"], "of {first:?}");
+    assert_eq!(world.lines(late), Vec::<String>::new());
+}

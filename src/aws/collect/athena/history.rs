@@ -119,11 +119,12 @@ impl Group {
             return vec![gap];
         }
         // Time that was up is tried again, like a failure; a budget cuts on purpose.
-        let state = if failed.trouble == Trouble::OverBudget { gap.state } else { CoverageState::Partial };
+        let or = |state| if failed.trouble == Trouble::OverBudget { gap.state } else { state };
+        let (partly, none) = (or(CoverageState::Partial), or(CoverageState::Missing));
         // The days are those of the queries, whichever of the two calls failed.
-        let gap = Coverage { read: QUERIES.operation.to_owned(), ..gap };
-        let Some(oldest) = self.oldest else { return vec![gap.days(self.first, self.last)] };
-        let gap = Coverage { state, ..gap }.days(self.first.min(oldest), oldest).counted(self.answered, None);
+        let gap = |state| Coverage { state, read: QUERIES.operation.to_owned(), ..gap.clone() };
+        let Some(oldest) = self.oldest else { return vec![gap(none).days(self.first, self.last)] };
+        let gap = gap(partly).days(self.first.min(oldest), oldest).counted(self.answered, None);
         let whole = oldest.succ_opt().filter(|whole| *whole <= self.last);
         let seen = Coverage::new(QUERIES.table, QUERIES.operation, CoverageState::Seen);
         let newer = whole.map(|from| match &self.unanswered {
@@ -372,6 +373,20 @@ pub mod tests {
         let told: Vec<Coverage> =
             group.coverage().into_iter().map(|c| c.at("123456789012", Some("eu-west-1")).of("adhoc")).collect();
         assert_eq!(of(told).first, day("2026-10-10"));
+    }
+
+    #[test]
+    fn a_hole_that_there_was_no_time_to_fill_is_filled_by_a_later_scan() {
+        let hole = held(CoverageState::Partial, "2026-11-06", "2026-11-10");
+        let around = [("2026-10-01", "2026-11-05"), ("2026-11-11", "2026-11-20")];
+        let mut known: Vec<Coverage> = around.map(|(from, to)| held(CoverageState::Seen, from, to)).to_vec();
+        known.push(hole);
+        let mut group = of(known.clone());
+        assert_eq!(group.first, day("2026-11-06"));
+        let late = Failed { trouble: Trouble::OverTime, code: None, reason: "up".into() };
+        group.end = Some(End::Cut(&QUERIES, late));
+        known.extend(group.coverage().into_iter().map(|c| c.at("123456789012", Some("eu-west-1")).of("adhoc")));
+        assert_eq!(of(known).first, day("2026-11-06"));
     }
 
     #[test]

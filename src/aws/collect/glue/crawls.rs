@@ -82,7 +82,7 @@ impl Reader<'_> {
         self.sink.rows(&GLUE_CRAWLS, rows).await;
         let coverage = match &listed.failed {
             None => past.whole(told),
-            Some(failed) => past.cut(failed.gap(&CRAWLS), None, told),
+            Some(failed) => past.cut(failed, None, told),
         };
         let denied = listed.failed.filter(|failed| failed.trouble == Trouble::Denied && told.all == 0);
         End { coverage: coverage.into_iter().map(|row| row.of(crawler)).collect(), denied }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 
-use crate::aws::collect::{Read, Scope};
+use crate::aws::collect::{Failed, Read, Scope, Trouble};
 use crate::model::{Coverage, CoverageState, Untrusted};
 
 /// Coverage of one history by earlier scans: by resource, or of all at once.
@@ -140,11 +140,13 @@ impl Past {
         self.seen(self.held_from.map_or(self.first, |held| held.min(self.first)), told)
     }
 
-    /// Returns the coverage of a history of which only the days after `oldest` were read whole, newest first.
+    /// Returns the coverage of a history of which only the days after `oldest` were read whole, newest first, before it
+    /// `failed`. Days that a budget cut are said as such, and no later scan tries them; those that a failure or the end of
+    /// the collector's time cut are read again.
     ///
     /// While a run of earlier days has not ended, what earlier scans said of it stays as it is.
-    pub fn cut(&self, gap: Coverage, oldest: Option<NaiveDate>, told: Told) -> Vec<Coverage> {
-        let over_budget = gap.state == CoverageState::OverBudget;
+    pub fn cut(&self, failed: &Failed, oldest: Option<NaiveDate>, told: Told) -> Vec<Coverage> {
+        let (gap, over_budget) = (failed.gap(&self.read), failed.trouble == Trouble::OverBudget);
         let Some(oldest) = oldest.filter(|_| !self.open) else {
             // Without days, the next scan that may read says of each day how it was read.
             return vec![if over_budget && !self.open { gap.days(self.first, self.last) } else { gap }];
@@ -184,6 +186,10 @@ mod tests {
 
     fn row(state: CoverageState, from: &str, to: &str) -> Coverage {
         Coverage::new(RUNS.table, RUNS.operation, state).days(day(from), day(to))
+    }
+
+    fn failed(trouble: Trouble) -> Failed {
+        Failed { trouble, code: None, reason: "it ended".to_owned() }
     }
 
     #[test]
@@ -235,9 +241,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_end_of_the_time_cut_is_read_by_the_next_scan_and_what_a_budget_cut_is_not() {
+        let next = |trouble, oldest: Option<&str>| {
+            past(&past(&[]).cut(&failed(trouble), oldest.map(day), Told::default())).first
+        };
+        for oldest in [None, Some("2026-11-20")] {
+            assert_eq!(next(Trouble::OverTime, oldest), day("2026-08-26"), "{oldest:?}");
+            assert_eq!(next(Trouble::TimedOut, oldest), day("2026-08-26"), "{oldest:?}");
+            assert_eq!(next(Trouble::OverBudget, oldest), day("2026-11-24"), "{oldest:?}");
+        }
+    }
+
+    #[test]
     fn what_is_cut_is_told_from_the_days_that_were_read_whole() {
-        let gap = row(CoverageState::OverBudget, "2026-01-01", "2026-01-01");
-        let told = past(&[]).cut(gap.clone(), Some(day("2026-11-20")), Told::default());
+        let spent = failed(Trouble::OverBudget);
+        let told = past(&[]).cut(&spent, Some(day("2026-11-20")), Told::default());
         let days: Vec<_> = told.iter().map(|c| (c.state, c.from.unwrap(), c.to.unwrap())).collect();
         assert_eq!(
             days,
@@ -248,7 +266,7 @@ mod tests {
         );
         assert_eq!(past(&told).first, day("2026-11-24"));
         let running = row(CoverageState::Seen, "2026-06-01", "2026-11-23").counted(0, Some(1));
-        let told = past(&[running]).cut(gap, Some(day("2026-11-20")), Told::default());
+        let told = past(&[running]).cut(&spent, Some(day("2026-11-20")), Told::default());
         assert!(told.iter().all(Coverage::is_gap), "the run that still runs is not forgotten: {told:?}");
     }
 }

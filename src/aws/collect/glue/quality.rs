@@ -62,7 +62,7 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client) {
     sink.rows(&GLUE_DATA_QUALITY_RESULTS, rows).await;
     let coverage = match &results.failed {
         None => past.whole(told),
-        Some(failed) => past.cut(failed.gap(&RESULTS), None, told),
+        Some(failed) => past.cut(failed, None, told),
     };
     for row in coverage {
         sink.cover(row.at(&scope.account_id, Some(&scope.region))).await;

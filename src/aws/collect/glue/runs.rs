@@ -118,7 +118,7 @@ impl<'a> History<'a> {
 
     fn coverage(&self) -> Vec<Coverage> {
         let rows = match &self.end {
-            Some(End::Cut(failed)) => self.past.cut(failed.gap(&RUNS), self.oldest, self.told),
+            Some(End::Cut(failed)) => self.past.cut(failed, self.oldest, self.told),
             _ => self.past.whole(self.told),
         };
         rows.into_iter().map(|row| row.of(self.job)).collect()
