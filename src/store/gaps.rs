@@ -1,4 +1,5 @@
-//! The gaps that the store itself finds: parts that are lost, numbers that fit no column. Touches no file.
+//! The gaps that the store itself finds: parts that are lost, numbers that fit no column; and how old what is kept of a
+//! gap is. Touches no file.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use super::slot::{Held, Slot};
 use super::table::Table;
 use super::tables::{self, scan::COVERAGE};
 use super::{Head, Part, StoreError, batch, coverage};
-use crate::model::{Coverage, CoverageState, Row};
+use crate::model::{Coverage, CoverageState, Row, Untrusted};
 
 /// Makes the coverage the content of its table.
 pub(super) fn hold(slots: &mut BTreeMap<Slot, Held>, all: &[Coverage]) -> Result<(), StoreError> {
@@ -44,4 +45,48 @@ pub(super) fn too_large(head: &Head, misfits: &BTreeMap<(&'static str, &'static 
         Coverage { account_id: head.account_id.clone(), ..gap }.because(reason)
     };
     misfits.iter().map(gap).collect()
+}
+
+/// What a scan left out, with the age of what comes over of it in `parts` of its table.
+pub(super) fn left(gap: &Coverage, parts: &[Part]) -> Coverage {
+    let own = parts.iter().filter(|part| gap.account_id.is_none() || part.account_id == gap.account_id);
+    let Some(oldest) = own.map(|part| part.read_at).min() else { return gap.clone() };
+    let why = gap.reason.as_ref().map_or("left out", Untrusted::raw);
+    let age = oldest.format("%Y-%m-%d");
+    gap.clone().because(format!("{why}; what earlier scans saw is kept, the oldest of {age}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Receipt;
+    use crate::store::tables::storage::BUCKETS;
+    use crate::store::writer_tests::{bucket, head, memory};
+
+    #[tokio::test]
+    async fn what_is_left_out_for_its_little_spend_is_said_with_its_dollars_and_with_the_age_of_what_is_kept() {
+        let store = memory();
+        let seen =
+            |region: &str, state| Coverage::new("buckets", "s3:ListBuckets", state).at("111122223333", Some(region));
+        let mut base = None;
+        for day in ["2026-11-20", "2026-11-21", "2026-11-22"] {
+            let mut writer = store.write(head(&format!("{day}T00:00:00Z")), base.as_ref());
+            if day == "2026-11-20" {
+                writer.append(&BUCKETS, vec![bucket("cheap").with("region", "us-east-1")]).unwrap();
+                writer.cover(seen("us-east-1", CoverageState::Seen));
+            } else {
+                writer.append(&BUCKETS, vec![bucket("dear")]).unwrap();
+                writer.cover(seen("eu-west-1", CoverageState::Seen));
+                writer.leave(seen("us-east-1", CoverageState::NotAsked).because("left out: $9.00"));
+            }
+            base = Some(writer.finish(Receipt::default(), false).await.unwrap());
+        }
+        let last = base.unwrap();
+        assert_eq!(last.rows(&BUCKETS).await.unwrap().len(), 2, "and what was seen of it stays");
+        let told = last.coverage().await.unwrap().into_iter().filter(|c| c.region.as_deref() == Some("us-east-1"));
+        let mut told: Vec<_> = told.map(|c| (c.state, c.reason.map(|why| why.raw().to_owned()))).collect();
+        told.sort();
+        let why = "left out: $9.00; what earlier scans saw is kept, the oldest of 2026-11-20".to_owned();
+        assert_eq!(told, [(CoverageState::Seen, None), (CoverageState::NotAsked, Some(why))]);
+    }
 }

@@ -124,6 +124,10 @@ impl Manifest {
         (self.as_of, self.sequence, &self.id)
     }
 
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("a manifest has only text keys and finite numbers")
+    }
+
     /// Returns rows of `table` over all its parts.
     pub fn rows(&self, table: &str) -> u64 {
         self.tables.get(table).into_iter().flatten().map(|part| part.rows).sum()

@@ -45,6 +45,8 @@ pub struct SnapshotWriter {
     base: Option<Snapshot>,
     held: BTreeMap<Slot, Held>,
     coverage: Vec<Coverage>,
+    /// What was left out for its little spend.
+    left: Vec<Coverage>,
     replaced: BTreeMap<(&'static str, Option<String>), Vec<Days>>,
     /// Tables that were read in some Regions only, and which.
     visited: BTreeMap<&'static str, BTreeSet<String>>,
@@ -65,6 +67,7 @@ impl SnapshotWriter {
             base,
             held: BTreeMap::new(),
             coverage: Vec::new(),
+            left: Vec::new(),
             replaced: BTreeMap::new(),
             visited: BTreeMap::new(),
             not_asked: BTreeMap::new(),
@@ -115,11 +118,21 @@ impl SnapshotWriter {
     /// Notes what was seen and what was not. A table is asked for once it is covered in any state but `NotAsked`.
     /// Of a Region that is said not to have been asked for, what the base holds comes over.
     pub fn cover(&mut self, seen: Coverage) {
+        self.note_region(&seen);
+        self.coverage.push(seen);
+    }
+
+    /// The same for what was left out for its little spend: said whatever the base holds of it, with the age of that.
+    pub fn leave(&mut self, left: Coverage) {
+        self.note_region(&left);
+        self.left.push(left);
+    }
+
+    fn note_region(&mut self, seen: &Coverage) {
         if let (CoverageState::NotAsked, Some(region)) = (seen.state, &seen.region) {
             let place = (seen.table.clone(), seen.account_id.clone());
             self.not_asked.entry(place).or_default().insert(region.clone());
         }
-        self.coverage.push(seen);
     }
 
     /// Says that the days `from` to `to` of `table` were read again for `account`: old rows of them do not come over.
@@ -203,7 +216,7 @@ impl SnapshotWriter {
     /// This scan's coverage, and what still holds of the base's.
     async fn all_coverage(&self) -> Result<Vec<Coverage>, StoreError> {
         let Some(base) = &self.base else {
-            return Ok(self.coverage.clone());
+            return Ok([self.coverage.clone(), self.left.clone()].concat());
         };
         let mut old = Vec::new();
         let before = match base.coverage().await {
@@ -224,7 +237,8 @@ impl SnapshotWriter {
         let known = asked::Known::of(&old);
         // Not asked for this time, but known from an earlier one.
         let moot = |seen: &&Coverage| seen.state == CoverageState::NotAsked && known.has(seen);
-        let new: Vec<Coverage> = self.coverage.iter().filter(|seen| !moot(seen)).cloned().collect();
+        let mut new: Vec<Coverage> = self.coverage.iter().filter(|seen| !moot(seen)).cloned().collect();
+        new.extend(self.left.iter().map(|left| gaps::left(left, base.parts(&left.table))));
         Ok(new.into_iter().chain(old).collect())
     }
 
@@ -369,11 +383,11 @@ impl SnapshotWriter {
             receipt,
             tables,
         };
-        let nameless = json(&manifest);
+        let nameless = manifest.to_json();
         for attempt in 0..NAMES {
             let seal = digest(&[nameless.as_slice(), attempt.to_le_bytes().as_slice()].concat());
             manifest.id = format!("{}-{}", self.head.as_of.format("%Y%m%dT%H%M%SZ"), &seal[..6]);
-            let (path, bytes) = (manifest_path(&manifest.id), Bytes::from(json(&manifest)));
+            let (path, bytes) = (manifest_path(&manifest.id), Bytes::from(manifest.to_json()));
             if self.store.put(&path, bytes.clone(), PutMode::Create).await?
                 || self.store.get(&path).await?.is_some_and(|there| there == bytes)
             {
@@ -383,8 +397,4 @@ impl SnapshotWriter {
         let reason = "too many snapshots of the same instant".to_owned();
         Err(StoreError::Folder { folder: self.store.url().to_owned(), reason })
     }
-}
-
-fn json(manifest: &Manifest) -> Vec<u8> {
-    serde_json::to_vec_pretty(manifest).expect("a manifest has only text keys and finite numbers")
 }

@@ -156,6 +156,10 @@ fn what_costs_little_is_left_out_with_its_dollars_and_stays_where_it_was_seen_be
     assert_eq!(buckets(&world), BOTH);
     world.run(SCAN).ends_with(0);
     assert_eq!(buckets(&world), BOTH, "what an earlier scan saw stays");
+    let left = "select distinct reason from coverage where account_id = '222222222222' and table_name = 'buckets' \
+                and state = 'not_asked'";
+    let left = world.lines(left);
+    assert!(left.len() == 1 && left[0].contains("left out: $9") && left[0].contains(TODAY), "{left:?}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub enum Piece {
     Lens(Box<Lens>),
     /// What was seen, or not.
     Cover(Coverage),
+    /// What the scan left out for its little spend.
+    Left(Coverage),
     /// Days of a table that are read again, both included: what an earlier scan knew of them is not carried over.
     Replace {
         /// The table.
@@ -131,6 +133,11 @@ impl Sink {
             self.tell(Event::Gap(Box::new(coverage.clone())));
         }
         self.send(Piece::Cover(coverage)).await;
+    }
+
+    /// Says what the scan left out for its little spend, with its dollars.
+    pub async fn leave(&self, left: Coverage) {
+        self.send(Piece::Left(left)).await;
     }
 
     /// Says that the days `from` to `to` of `table` are read again. Call it before their rows.

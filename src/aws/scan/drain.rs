@@ -64,6 +64,7 @@ pub async fn drain(
                     tally.add(&coverage);
                     writer.cover(coverage);
                 }
+                Some(Piece::Left(left)) => writer.leave(left),
                 Some(Piece::Replace { table, account_id, from, to }) => {
                     writer.replace_period(table, account_id.as_deref(), from, to);
                 }

@@ -330,7 +330,9 @@ fn scope_of(run: &Run, scopes: &BTreeMap<String, Scope>) -> Option<Scope> {
 async fn leave(ranked: &Ranked, sink: &Sink) {
     for (run, usd) in ranked.left_by_place() {
         let why = format!("left out: {} in the last 30 days; `--all` reads it too", usd.human());
-        not_asked(run.collector, Some(&run.account_id), sink, run.region.as_deref(), Some(&why)).await;
+        for row in rows_not_asked(run.collector) {
+            sink.leave(row.at(&run.account_id, run.region.as_deref()).because(why.as_str())).await;
+        }
     }
 }
 
@@ -340,11 +342,15 @@ async fn bill(scope: Scope, sink: Sink) -> cost_explorer::Bill {
 
 /// Says that a collector's tables were not asked for: in the whole account, or in one Region, or there in several accounts.
 async fn not_asked(collector: Collector, account: Option<&str>, sink: &Sink, region: Option<&str>, why: Option<&str>) {
-    for read in collector.reads().iter().filter(|read| read.columns.is_empty()) {
-        let row = Coverage::new(read.table, read.operation, CoverageState::NotAsked);
+    for row in rows_not_asked(collector) {
         let row = Coverage { account_id: account.map(str::to_owned), region: region.map(str::to_owned), ..row };
         sink.cover(why.map_or(row.clone(), |why| row.because(why))).await;
     }
+}
+
+fn rows_not_asked(collector: Collector) -> impl Iterator<Item = Coverage> {
+    let rows = collector.reads().iter().filter(|read| read.columns.is_empty());
+    rows.map(|read| Coverage::new(read.table, read.operation, CoverageState::NotAsked))
 }
 
 /// The facts must be from where the settings say: the base was chosen by that.
