@@ -1,7 +1,12 @@
-//! How much of a bucket's Standard storage can be old: certified bounds from daily sizes alone.
+//! How much of a bucket's Standard storage is old, and how much can be: certified bounds.
 //!
 //! A byte older than N days was there on each of the last N days, so no more bytes are that old than the smallest of
-//! those days held. A day that is missing only loosens the bound. Without uploads or an inventory the floor is 0.
+//! those days held. A day that is missing only loosens the bound. The floor needs every write to be known: see `floor`;
+//! without that it is 0.
+
+mod floor;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +17,11 @@ use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::Row;
 use crate::store::table::{Kind, Source, Table, column};
-use crate::store::tables::lens::STORAGE_LENS;
+use crate::store::tables::bill::BILL;
+use crate::store::tables::lens::{STORAGE_ACTIVITY, STORAGE_LENS};
 use crate::store::tables::storage::STORAGE;
+
+use floor::Floor;
 
 /// Ages for which a bound is given.
 const AGES: [i64; 5] = [30, 60, 90, 180, 365];
@@ -22,7 +30,7 @@ const AGES: [i64; 5] = [30, 60, 90, 180, 365];
 pub const STORAGE_BOUNDS: Analysis = Analysis {
     table: Table {
         name: "storage_bounds",
-        doc: "Least and most Standard bytes of a bucket that can be older than so many days, from CloudWatch's daily sizes, or Storage Lens's where CloudWatch has none. One row for each age; an age of which fewer than half of the days were seen has no row.",
+        doc: "Least and most Standard bytes of a bucket that can be older than so many days, from CloudWatch's daily sizes, or Storage Lens's where CloudWatch has none, and from what the bill or Storage Lens says was written. One row for each age; an age of which fewer than half of the days were seen has no row.",
         key: &["account_id", "region", "bucket", "older_than_days"],
         source: Source::Analysis,
         columns: &[
@@ -31,7 +39,22 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
             column("bucket", Kind::Text, "Name of the bucket."),
             column("scope", Kind::Text, "Its place in the tree of pools: `account/region/s3/bucket`."),
             column("older_than_days", Kind::Count, "30, 60, 90, 180 or 365."),
-            column("floor_bytes", Kind::Bytes, "Standard bytes that are at least that old; 0 with CloudWatch alone."),
+            column(
+                "floor_bytes",
+                Kind::Bytes,
+                "Standard bytes that are certainly older on `floor_day`: the size of that day less all that was written since. 0 where nothing is certain, as with CloudWatch alone.",
+            ),
+            column(
+                "floor_source",
+                Kind::Text,
+                "Who counted every write: `bill`, whose days hold the bucket's requests and the bytes that came, or `storage_lens`, where each PUT that may be a copy counts as the largest copy. NULL where nobody did, or where what was counted contradicts itself.",
+            ),
+            column("floor_day", Kind::Day, "The day of which the floor is certain; NULL without a source."),
+            column(
+                "reads",
+                Kind::Quantity,
+                "Reads in those days as `floor_source` counts them; 0 when nobody read an object, except by copying it out of the bucket. NULL when they were not counted.",
+            ),
             column(
                 "ceiling_bytes",
                 Kind::Bytes,
@@ -54,7 +77,7 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
             ),
         ],
     },
-    inputs: &[&STORAGE, &STORAGE_LENS],
+    inputs: &[&STORAGE, &STORAGE_LENS, &STORAGE_ACTIVITY, &BILL],
     compute: |given| Box::pin(compute(given)),
 };
 
@@ -62,14 +85,16 @@ pub const STORAGE_BOUNDS: Analysis = Analysis {
 type Bands = BTreeMap<i64, (i64, i64)>;
 
 async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
-    let (bands, held) = (bands(given).await?, held(given).await?);
+    let (bands, held, floors) = (bands(given).await?, held(given).await?, floor::floors(given).await?);
     let mut rows = Vec::new();
     for (key, size) in sizes(given.engine, given.as_of).await? {
         let Some(bands) = bands.get(&key) else { continue };
         let held = |age: i64| held.get(&key).and_then(|row| row.int(&format!("least_{age}")));
+        let floors = floors.get(&(key.account_id.clone(), key.bucket.clone()));
+        let floor = |age: i64| floors.and_then(|floors| floors.get(&age)).copied();
         let bounds = AGES
             .into_iter()
-            .filter_map(|age| Some(bound(&key, &size, bands, age)?.with("least_since_bytes", held(age))));
+            .filter_map(|age| Some(bound(&key, &size, bands, age, floor(age))?.with("least_since_bytes", held(age))));
         rows.extend(bounds);
     }
     Ok(rows)
@@ -118,7 +143,8 @@ async fn held(given: Given<'_>) -> Result<BTreeMap<BucketKey, Row>, EngineError>
     Ok(given.engine.rows(&sql).await?.into_iter().map(|row| (BucketKey::of(&row), row)).collect())
 }
 
-fn bound(key: &BucketKey, size: &Size, bands: &Bands, age: i64) -> Option<Row> {
+/// What was certain on an earlier day may have been deleted since: no more of it is left than the ceiling.
+fn bound(key: &BucketKey, size: &Size, bands: &Bands, age: i64, floor: Option<Floor>) -> Option<Row> {
     let standard = size.by_type.get(STANDARD).copied().filter(|bytes| *bytes > 0)?;
     let ceiling = bands.range(..=age).map(|(_, (least, _))| *least).min()?;
     let days: i64 = bands.range(..=age).map(|(_, (_, days))| days).sum();
@@ -134,7 +160,10 @@ fn bound(key: &BucketKey, size: &Size, bands: &Bands, age: i64) -> Option<Row> {
             .with("bucket", bucket.as_str())
             .with("scope", key.scope().as_str())
             .with("older_than_days", age)
-            .with("floor_bytes", 0_i64)
+            .with("floor_bytes", floor.map_or(0, |floor| floor.bytes.min(ceiling)))
+            .with("floor_source", floor.map(|floor| floor.source))
+            .with("floor_day", floor.map(|floor| floor.day))
+            .with("reads", floor.and_then(|floor| floor.reads))
             .with("ceiling_bytes", ceiling)
             .with("days_seen", days)
             .with("standard_bytes", standard)
