@@ -2,6 +2,7 @@
 //!
 //! The export of the bill says it where it holds the month; else Cost Explorer does. They are never added up.
 
+mod charged;
 mod month;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::engine::{Engine, EngineError};
 use crate::model::service::{ATHENA, S3};
 use crate::model::{BillLine, Money, Row};
 use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
+pub(super) use charged::{Charge, charges};
 pub use month::BillMonth;
 pub(super) use month::{COST, service_of_code};
 

@@ -55,19 +55,21 @@ impl BillMonth {
         Ok(engine.rows(&sql).await?.iter().find_map(whole))
     }
 
-    /// Returns usage in the names of Cost Explorer: `region`, `service`, `usage_type`, `resource`, `usage`, `unit`, `net`.
+    /// Returns usage in the names of Cost Explorer: `linked_account_id`, `region`, `service`,
+    /// `usage_type`, `operation`, `resource`, `usage`, `unit`, `net`; what Cost Explorer does not tell is NULL.
     pub(super) fn usage(self) -> String {
         let days = self.days();
         if self.exported {
             let service = service_of_code();
             format!(
-                "(select region, {service} as service, usage_type, resource, usage, unit, {EXPORTED_COST} as net from bill \
-                 where {EXPORTED} and {days}) as told"
+                "(select linked_account_id, region, {service} as service, usage_type, operation, resource, usage, unit, \
+                 {EXPORTED_COST} as net from bill where {EXPORTED} and {days}) as told"
             )
         } else {
             format!(
-                "(select region, service, usage_type, cast(null as varchar) as resource, usage, \
-                 cast('' as varchar) as unit, {COST} as net from costs where {days}) as told"
+                "(select cast(null as varchar) as linked_account_id, region, service, usage_type, \
+                 cast(null as varchar) as operation, cast(null as varchar) as resource, usage, cast('' as varchar) as unit, \
+                 {COST} as net from costs where {days}) as told"
             )
         }
     }

@@ -24,15 +24,38 @@ pub(super) struct Leaf {
     pub region: String,
     bucket: Option<Untrusted>,
     workgroup: Option<Untrusted>,
+    /// What exports of the bill call the resource, in its plain form.
+    pub resource: Option<String>,
     state: Option<&'static str>,
     class: &'static str,
     storage_type: Untrusted,
     pub item: Option<&'static str>,
-    service: &'static str,
+    pub service: &'static str,
     pub usage_type: Option<String>,
     unit: &'static str,
     pub quantity: Decimal,
     day: NaiveDate,
+}
+
+/// What a resource used in a month, of one usage type.
+pub(super) struct Used<'a> {
+    pub account_id: &'a str,
+    pub region: &'a str,
+    /// Its place in the tree between the Region and the name.
+    pub root: &'static str,
+    pub name: &'a str,
+    /// What exports of the bill call it, in its plain form.
+    pub resource: String,
+    pub class: &'static str,
+    /// Item of the price book.
+    pub item: &'static str,
+    pub service: &'static str,
+    /// Without the Region's code.
+    pub usage_type: &'static str,
+    pub unit: &'static str,
+    pub quantity: Decimal,
+    /// The first day after the month.
+    pub day: NaiveDate,
 }
 
 impl Leaf {
@@ -45,6 +68,7 @@ impl Leaf {
             region: key.region.clone(),
             bucket: Some(Untrusted::new(&key.bucket)),
             workgroup: None,
+            resource: Some(key.bucket.clone()),
             state: Some(part.state),
             class: kind.map_or("", |kind| kind.class),
             storage_type: Untrusted::new(&part.storage_type),
@@ -66,6 +90,7 @@ impl Leaf {
             region: region.to_owned(),
             bucket: None,
             workgroup: Some(workgroup.clone()),
+            resource: Some(format!("athena:{region}:{account_id}:workgroup/{}", workgroup.raw())),
             state: None,
             class: "",
             storage_type: Untrusted::new(""),
@@ -78,13 +103,29 @@ impl Leaf {
         }
     }
 
-    /// Returns what exports of the bill call the resource, in its plain form.
-    pub fn resource(&self) -> Option<String> {
-        let bucket = self.bucket.as_ref().map(|bucket| bucket.raw().to_owned());
-        let workgroup = self.workgroup.as_ref();
-        let workgroup =
-            workgroup.map(|name| format!("athena:{}:{}:workgroup/{}", self.region, self.account_id, name.raw()));
-        bucket.or(workgroup)
+    pub fn used(used: Used<'_>) -> Self {
+        let usage_type = coded(used.region, used.usage_type);
+        let mut path = vec![used.account_id, used.region, used.root, used.name];
+        let scope = PoolPath::of(&path);
+        path.push(used.usage_type);
+        Leaf {
+            path: PoolPath::of(&path),
+            scope,
+            account_id: used.account_id.to_owned(),
+            region: used.region.to_owned(),
+            bucket: None,
+            workgroup: None,
+            resource: Some(used.resource),
+            state: None,
+            class: used.class,
+            storage_type: Untrusted::new(""),
+            item: Some(used.item),
+            service: used.service,
+            usage_type,
+            unit: used.unit,
+            quantity: used.quantity,
+            day: used.day,
+        }
     }
 
     pub fn row(&self) -> Row {
@@ -95,6 +136,7 @@ impl Leaf {
             .with("region", self.region.as_str())
             .with("bucket", self.bucket.clone())
             .with("workgroup", self.workgroup.clone())
+            .with("resource", self.resource.as_deref())
             .with("state", self.state)
             .with("class", self.class)
             .with("storage_type", self.storage_type.clone())

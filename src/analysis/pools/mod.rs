@@ -2,56 +2,91 @@
 //!
 //! A leaf is never larger than what was measured, and its billed cost never more than its share of the bill's line.
 
+mod athena;
+mod charged;
+mod glue;
 mod leaf;
+mod nat;
 mod price;
+mod s3;
 mod split;
+#[cfg(test)]
+mod tests;
 
-use super::athena::{History, Window, billed_bytes_sql, monthly};
-use super::storage::sizes;
 use super::{Analysis, AnalysisError, Given};
 use crate::engine::{Engine, EngineError};
 use crate::model::{BillLine, Pool, PoolPath, Row};
 use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::athena::ATHENA_QUERIES;
 use crate::store::tables::bill::{BILL, COSTS};
+use crate::store::tables::glue::GLUE_JOB_RUNS;
 use crate::store::tables::lens::STORAGE_LENS;
+use crate::store::tables::network::NAT_TRAFFIC;
 use crate::store::tables::storage::{BUCKETS, MULTIPART_UPLOADS, STORAGE};
+use charged::Measured;
 use leaf::Leaf;
 
-/// One row for each leaf: a bucket's state and storage type, or an Athena workgroup.
+/// One row for each leaf: a bucket's state and storage type, an Athena workgroup, a job, a gateway; and of what the bill
+/// charges to a resource beyond that, each usage type and operation.
 pub const POOLS: Analysis = Analysis {
     table: Table {
         name: "pools",
-        doc: "Parts of the bill that findings can reduce. Rows are disjoint: together they are what was measured, once. Several rows share a `pool_id` when a bucket's state holds several storage types.",
+        doc: "Parts of the bill that findings can reduce. Rows are disjoint: together they are what was measured, once. Several rows share a `pool_id` when a bucket's state holds several storage types. Where an export of the bill names resources, what it charges them beyond what was measured is here too, by usage type and operation.",
         key: &["pool_id", "storage_type"],
         source: Source::Analysis,
         columns: &[
             column(
                 "pool_id",
                 Kind::Text,
-                "Its place in the tree: `account/region/s3/bucket/state` or `account/region/athena/workgroup`.",
+                "Its place in the tree: `account/region/s3/bucket/state`, `account/region/athena/workgroup`, `account/region/glue/job/usage type`, …; `account/region/s3-requests/bucket/usage type/operation` and the like for what the bill charges beside the bytes.",
             ),
             column("scope", Kind::Text, "The resource's place in the tree: `account/region/s3/bucket`."),
             column("account_id", Kind::Text, "Account."),
             column("region", Kind::Text, "Region."),
-            column("bucket", Kind::Text, "Bucket; NULL for queries."),
-            column("workgroup", Kind::Text, "Athena workgroup; NULL for storage."),
+            column("bucket", Kind::Text, "Bucket whose storage it is; NULL for all others."),
+            column("workgroup", Kind::Text, "Athena workgroup; NULL for all others."),
+            column(
+                "resource",
+                Kind::Text,
+                "What exports of the bill call the resource, of an ARN what follows the partition: a bucket's name, `glue:REGION:ACCOUNT:job/NAME`, …",
+            ),
+            column(
+                "operation",
+                Kind::Text,
+                "Operation as billed (`GetObject`, `Jobrun`, …); NULL for what was measured and not billed by operation.",
+            ),
             column(
                 "state",
                 Kind::Text,
-                "`current`, `noncurrent`, `incomplete`, or `unsplit` where the size of one of them is not known; NULL for queries.",
+                "`current`, `noncurrent`, `incomplete`, or `unsplit` where the size of one of them is not known; NULL for what is no storage.",
             ),
-            column("class", Kind::Text, "Storage class as the S3 API names it; empty where there are none."),
-            column("storage_type", Kind::Text, "CloudWatch's storage type; empty for queries."),
-            column("item", Kind::Text, "Item of the price book; NULL for a storage type that is not known."),
+            column(
+                "class",
+                Kind::Text,
+                "Storage class as the S3 API names it, or `STANDARD` or `FLEX` for Glue jobs; empty where there are none.",
+            ),
+            column("storage_type", Kind::Text, "CloudWatch's storage type; empty for what is no storage."),
+            column(
+                "item",
+                Kind::Text,
+                "Item of the price book; NULL for a storage type that is not known, and for charges of the bill.",
+            ),
             column("service", Kind::Text, "Service as Cost Explorer names it."),
             column(
                 "usage_type",
                 Kind::Text,
                 "Usage type as billed, with its Region code; NULL when that is not known.",
             ),
-            column("unit", Kind::Text, "Unit of `quantity`: `GB-month` (2^30 bytes), `TB` (2^40 bytes)."),
-            column("quantity", Kind::Quantity, "A month at today's size; for queries the last full 30 days."),
+            column(
+                "unit",
+                Kind::Text,
+                "Unit of `quantity`: `GB-month` (2^30 bytes), `TB` (2^40 bytes), `DPU-hour`, `GB`; of charges of the bill, the bill's.",
+            ),
+            column(
+                "quantity",
+                Kind::Quantity,
+                "A month at today's size; for queries, jobs and gateways the last full 30 days; for charges of the bill its last full month.",
+            ),
             column(
                 "list_usd",
                 Kind::Money,
@@ -72,11 +107,25 @@ pub const POOLS: Analysis = Analysis {
                 Kind::Text,
                 "Where the cost comes from: `bill` for the resource's own line, `allocated` from a line of many resources, or `list`; NULL without any.",
             ),
-            column("day", Kind::Day, "The day of the size; for queries the first day after the 30 days."),
+            column(
+                "day",
+                Kind::Day,
+                "The day of the size; for all others the first day after the 30 days, or the month.",
+            ),
         ],
     },
-    inputs: &[&STORAGE, &STORAGE_LENS, &BUCKETS, &MULTIPART_UPLOADS, &ATHENA_QUERIES, &COSTS, &BILL],
-    compute: |given| Box::pin(compute(given)),
+    inputs: &[
+        &STORAGE,
+        &STORAGE_LENS,
+        &BUCKETS,
+        &MULTIPART_UPLOADS,
+        &ATHENA_QUERIES,
+        &GLUE_JOB_RUNS,
+        &NAT_TRAFFIC,
+        &COSTS,
+        &BILL,
+    ],
+    compute: |given| Box::pin(rows(given)),
 };
 
 /// Returns the pools that the engine holds, once the analysis was provided.
@@ -107,49 +156,19 @@ fn pool(row: &Row) -> Option<Pool> {
     })
 }
 
-async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
-    let mut leaves = stored(given).await?;
-    leaves.extend(queried(given).await?);
+/// Returns the rows of the table, for an analysis that shares them out further.
+pub(super) async fn rows(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
+    let charges = super::bill::charges(given.engine, given.as_of).await?;
+    let mut leaves = s3::leaves(given).await?;
+    leaves.extend(athena::leaves(given).await?);
+    // What the bill names by itself is not measured again.
+    let named = |service: &str| charges.iter().any(|charge| charge.service == service);
+    let measured = [glue::leaves(given).await?, nat::leaves(given).await?];
+    leaves.extend(measured.into_iter().flatten().filter(|leaf: &Leaf| !named(leaf.service)));
     leaves.retain(|leaf| !leaf.quantity.is_zero());
     let billed = super::bill::find_billed(given.engine, given.as_of).await?;
     let exported = super::bill::find_by_resource(given.engine, given.as_of).await?;
-    Ok(price::price(&leaves, given.card, &billed, &exported))
-}
-
-/// Leaves of the buckets: each storage type of each bucket, split by state as far as sizes are known.
-async fn stored(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
-    let known = split::known(given.engine).await?;
-    let mut leaves = Vec::new();
-    for (key, size) in sizes(given.engine, given.as_of).await? {
-        let nothing = split::Known::default();
-        for part in split::split(&size.by_type, known.get(&key).unwrap_or(&nothing)) {
-            leaves.push(Leaf::stored(&key, &part, size.day));
-        }
-    }
-    Ok(leaves)
-}
-
-/// Leaves of the workgroups: billed bytes of the queries that are paid by the TB, on the days that were read. Failed
-/// queries are free, cancelled ones pay for what they scanned; reserved capacity and reused answers are not paid by
-/// the byte.
-async fn queried(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
-    let window = Window::before(given.as_of);
-    let history = History::of(given.engine, window).await?;
-    let sql = format!(
-        "select account_id, region, workgroup, date_trunc('day', submitted) as day, sum({}) as bytes from athena_queries \
-         where statement_type = 'DML' and state in ('SUCCEEDED', 'CANCELLED') and reused is not true \
-         and dpu_count is null and {} group by 1, 2, 3, 4 order by 1, 2, 3, 4",
-        billed_bytes_sql("bytes_scanned"),
-        window.sql("submitted")
-    );
-    let rows = given.engine.rows(&sql).await?;
-    let same = |a: &Row, b: &Row| ["account_id", "region", "workgroup"].iter().all(|name| a.cell(name) == b.cell(name));
-    let leaf = |days: &[Row]| {
-        let (known, group) = (history.days(&days[0]), &days[0]);
-        let read = days.iter().filter(|row| row.time("day").is_some_and(|day| known.contains(&day.date_naive())));
-        let bytes = monthly(read.filter_map(|row| row.int("bytes")).sum(), known.len());
-        let workgroup = group.text("workgroup")?;
-        Some(Leaf::queried(group.key("account_id"), group.key("region"), workgroup, bytes, window.until))
-    };
-    Ok(rows.chunk_by(same).filter_map(leaf).collect())
+    let mut rows = price::price(&leaves, given.card, &billed, &exported);
+    rows.extend(charged::rows(&charges, &Measured::of(&leaves)));
+    Ok(rows)
 }

@@ -39,7 +39,7 @@ struct Cost {
 struct Sold<'a> {
     by_item: BTreeMap<(&'a str, &'a str), Decimal>,
     by_line: BTreeMap<&'a str, Decimal>,
-    by_resource: BTreeMap<(String, &'a str), Decimal>,
+    by_resource: BTreeMap<(&'a str, &'a str), Decimal>,
     lines: BTreeMap<&'a str, &'a BilledUsage>,
     exported: BTreeMap<(&'a str, &'a str), &'a BilledUsage>,
     /// Usage types whose resources the export names.
@@ -52,6 +52,8 @@ impl<'a> Sold<'a> {
         // Of a usage type that stands there with and without the code only the one that is the line: no leaf takes more.
         let is_line = |name: &str| lines.get(uncoded(name)).is_some_and(|line| line.usage_type == name);
         let exported = exported.iter().filter(|((_, name), _)| is_line(name));
+        let sound = sound(exported.clone(), &lines);
+        let exported = exported.filter(|((_, name), _)| sound.contains(uncoded(name)));
         let exported: BTreeMap<_, _> =
             exported.map(|((resource, name), usage)| ((resource.as_str(), uncoded(name)), usage)).collect();
         let mut sold = Sold {
@@ -68,7 +70,7 @@ impl<'a> Sold<'a> {
             }
             if let Some(line) = leaf.usage_type.as_deref() {
                 *sold.by_line.entry(line).or_default() += leaf.quantity;
-                if let Some(resource) = leaf.resource() {
+                if let Some(resource) = leaf.resource.as_deref() {
                     *sold.by_resource.entry((resource, line)).or_default() += leaf.quantity;
                 }
             }
@@ -91,8 +93,8 @@ impl<'a> Sold<'a> {
             let today = share.and_then(|share| Some(today(leaf, line)?.max(share)));
             return Cost { share, today, source: share.map(|_| "allocated") };
         }
-        let own = leaf.resource().and_then(|resource| {
-            let paid = self.exported.get(&(resource.as_str(), name))?;
+        let own = leaf.resource.as_deref().and_then(|resource| {
+            let paid = self.exported.get(&(resource, name))?;
             Some((*paid, *self.by_resource.get(&(resource, name))?))
         });
         let Some((paid, measured)) = own else { return Cost { today: today(leaf, line), ..Cost::default() } };
@@ -100,6 +102,24 @@ impl<'a> Sold<'a> {
         let today = share.and_then(|share| Some(today(leaf, paid)?.max(share)));
         Cost { share, today, source: share.map(|_| "bill") }
     }
+}
+
+/// Returns the lines whose resources add up to no more than they: where a correction makes one negative, nothing says
+/// what the others owe to it, and the line is shared out instead.
+fn sound<'a>(
+    exported: impl Iterator<Item = (&'a (String, String), &'a BilledUsage)>,
+    lines: &BTreeMap<&str, &BilledUsage>,
+) -> BTreeSet<&'a str> {
+    let mut sums: BTreeMap<&str, (Money, Money)> = BTreeMap::new();
+    for ((_, name), usage) in exported {
+        let (sum, least) = sums.entry(uncoded(name)).or_default();
+        *sum += usage.net;
+        *least = (*least).min(usage.net);
+    }
+    let whole = |line: &&str, sum: Money| lines.get(line).is_some_and(|line| sum <= line.net);
+    let fits =
+        |(line, (sum, least)): (&'a str, (Money, Money))| (least >= Money::ZERO && whole(&line, sum)).then_some(line);
+    sums.into_iter().filter_map(fits).collect()
 }
 
 /// The usage type without the code of us-east-1, which some services write and some do not.
