@@ -20,6 +20,6 @@ pub use event::Event;
 pub use finding::{Basis, Confidence, Finding, FindingId, Level, Status, Unlock, Verdict};
 pub use money::{Cost, Estimate, Money, Range};
 pub use origin::Origin;
-pub use pool::{Axis, BillLine, Pool, PoolPath};
+pub use pool::{Axis, BillLine, DollarSource, Pool, PoolPath};
 pub use row::{Cell, Row};
 pub use text::Untrusted;

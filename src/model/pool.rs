@@ -88,9 +88,50 @@ impl Pool {
         self.billed.or(self.list)
     }
 
+    /// Returns what [`Pool::cost`] rests on; `None` without a cost.
+    pub fn source(&self) -> Option<DollarSource> {
+        match (self.billed, self.list) {
+            (Some(_), _) if self.own_lines => Some(DollarSource::Bill),
+            (Some(_), _) => Some(DollarSource::Allocated),
+            (None, list) => list.map(|_| DollarSource::List),
+        }
+    }
+
     /// Returns the most that it can cost a month at today's quantity: no saving is larger.
     pub fn most(&self) -> Option<Money> {
         self.cost().max(self.today)
+    }
+}
+
+/// What dollars rest on, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DollarSource {
+    /// Lines of the resource's own in an export of the bill.
+    Bill,
+    /// A share, by measured quantity, of a line of many resources: of Cost Explorer, or of an export that names none.
+    Allocated,
+    /// List prices: the bill is not known.
+    List,
+}
+
+impl DollarSource {
+    /// Returns the word for files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DollarSource::Bill => "bill",
+            DollarSource::Allocated => "allocated",
+            DollarSource::List => "list",
+        }
+    }
+
+    /// Returns it in words for people.
+    pub const fn human(self) -> &'static str {
+        match self {
+            DollarSource::Bill => "the resources' own lines on the bill",
+            DollarSource::Allocated => "shares of lines of many resources on the bill",
+            DollarSource::List => "list prices",
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::blind::{Billed, Blind, blind};
+use super::dollars::Dollars;
 use super::reconcile::{BillTotals, Reconciled, reconcile};
 use super::{Portfolio, Totals, decide};
 use crate::analysis::{self, AnalysisError, BillMonth, Compared};
@@ -60,6 +61,8 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// What is recommended, in all.
     pub totals: Totals,
+    /// What the dollars of the findings and of the total rest on.
+    pub dollars: Dollars,
     /// What could not be seen.
     pub gaps: Vec<Coverage>,
     /// The spend that the gaps make blind.
@@ -128,6 +131,7 @@ pub async fn assess(
         compared: desk.compared().await?,
         bill: BillTotals::of(&lines, &pools),
         blind: blind(&gaps, Billed { lines: &lines, accounts: &accounts }, &pools),
+        dollars: Dollars::of(&findings, &pools),
         lines,
         findings,
         totals,

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Assessment, Totals};
-use crate::model::{Coverage, Estimate, Finding, Money, Origin, PoolPath, Range, Verdict, text};
+use super::{Assessment, Dollars, SourceTotal, Totals};
+use crate::model::{Coverage, DollarSource, Estimate, Finding, Money, Origin, PoolPath, Range, Verdict, text};
 
 /// What the document calls itself.
 const SCHEMA: &str = "leanlake.findings";
@@ -34,6 +34,8 @@ pub struct Document<'a> {
     account_id: Option<&'a str>,
     /// What is recommended in all, whichever findings are listed.
     totals: &'a Totals,
+    /// What the headline of `totals` rests on, the surest first: parts that add up to it.
+    dollars: &'a [SourceTotal],
     /// The findings that were asked for, best first.
     findings: Vec<Listed<'a>>,
     /// What could not be seen.
@@ -47,12 +49,19 @@ struct Listed<'a> {
     finding: &'a Finding,
     /// The part of the bill that it reduces.
     pool: Option<&'a PoolPath>,
+    /// What the dollars of that part rest on: `bill` (its own lines in an export), `allocated` (its share of a line of
+    /// many), `list` (list prices); of several the weakest. `null` without a part of a known cost.
+    dollars: Option<DollarSource>,
 }
 
 impl<'a> Document<'a> {
     /// Returns the document with these findings of the assessment.
     pub fn of(assessment: &'a Assessment, findings: &[&'a Finding]) -> Self {
-        let pool = |finding: &'a Finding| finding.effect.as_ref().map(|effect| &effect.scope);
+        let listed = |finding: &&'a Finding| Listed {
+            finding,
+            pool: finding.effect.as_ref().map(|effect| &effect.scope),
+            dollars: assessment.dollars.by_finding.get(&finding.id).copied(),
+        };
         Document {
             schema: SCHEMA,
             version: VERSION,
@@ -62,7 +71,8 @@ impl<'a> Document<'a> {
             generated_at: assessment.as_of,
             account_id: assessment.account_id.as_deref(),
             totals: &assessment.totals,
-            findings: findings.iter().map(|finding| Listed { finding, pool: pool(finding) }).collect(),
+            dollars: &assessment.dollars.headline,
+            findings: findings.iter().map(listed).collect(),
             gaps: &assessment.gaps,
         }
     }
@@ -74,7 +84,7 @@ impl<'a> Document<'a> {
 }
 
 /// Columns of the CSV form.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
     "id",
     "policy",
     "title",
@@ -101,13 +111,14 @@ const COLUMNS: [&str; 26] = [
     "effort",
     "risk",
     "reversible",
+    "dollars",
 ];
 
 /// Returns findings as CSV (RFC 4180), safe to open in a spreadsheet. What is not known is an empty cell, never 0.
-pub fn csv(findings: &[&Finding]) -> String {
+pub fn csv(findings: &[&Finding], dollars: &Dollars) -> String {
     let mut out = format!("{}\r\n", COLUMNS.join(","));
     for finding in findings {
-        let cells = cells(finding);
+        let cells = cells(finding, dollars.by_finding.get(&finding.id).copied());
         let quoted: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
         out.push_str(&quoted.join(","));
         out.push_str("\r\n");
@@ -115,7 +126,7 @@ pub fn csv(findings: &[&Finding]) -> String {
     out
 }
 
-fn cells(finding: &Finding) -> Vec<Cow<'_, str>> {
+fn cells(finding: &Finding, dollars: Option<DollarSource>) -> Vec<Cow<'_, str>> {
     let [saving_low, saving_expected, saving_high] = ends(finding.saving.known());
     let counted = match finding.verdict {
         Verdict::Recommended { counted, .. } => Some(counted),
@@ -153,6 +164,7 @@ fn cells(finding: &Finding) -> Vec<Cow<'_, str>> {
         finding.effort.as_str().into(),
         finding.risk.as_str().into(),
         if finding.reversible { "yes".into() } else { "no".into() },
+        dollars.map_or("", DollarSource::as_str).into(),
     ]
 }
 
@@ -177,7 +189,7 @@ mod tests {
         let mut wild = finding(1, "a/b", None, Axis::Rate, saving, (Range::ZERO, Range::ZERO));
         wild.resource = "=cmd|' /C calc'!A0,\"x\"".into();
         wild.one_off = Estimate::Unknown("no rate".into());
-        let csv = csv(&[&wild]);
+        let csv = csv(&[&wild], &Dollars::default());
         let line = csv.lines().nth(1).unwrap();
         assert!(line.contains("\"'=cmd|' /C calc'!A0,\"\"x\"\"\""), "{line}");
         let plain = line.replace("\"'=cmd|' /C calc'!A0,\"\"x\"\"\"", "x");

@@ -2,7 +2,7 @@
 
 use std::iter::Sum;
 
-use crate::model::{Pool, PoolPath};
+use crate::model::{DollarSource, Pool, PoolPath};
 use rust_decimal::Decimal;
 
 use super::proposal::Cut;
@@ -46,6 +46,11 @@ impl<'a> Ground<'a> {
     pub fn cost(&self, leaf: usize) -> Option<LeafCost> {
         let pool = self.pools[leaf];
         Some(LeafCost { sure: pool.cost()?.usd(), most: pool.most()?.usd() })
+    }
+
+    /// Returns what the cost of a leaf rests on.
+    pub fn source(&self, leaf: usize) -> Option<DollarSource> {
+        self.pools[leaf].source()
     }
 
     /// The leaf that the scope names, then those below it: two runs in the order, since `a-b` sorts before `a/b`.

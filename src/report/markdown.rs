@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBeha
 use rust_decimal::Decimal;
 
 use super::weekly::Weekly;
-use crate::model::{Money, text};
+use crate::model::{DollarSource, Money, text};
 
 /// The built-in template of the weekly report.
 pub const WEEKLY_TEMPLATE: &str = include_str!("../../reports/weekly.md");
@@ -54,6 +54,7 @@ fn environment() -> Environment<'static> {
     environment.add_filter("range", range);
     environment.add_filter("percent_of", percent_of);
     environment.add_filter("quantity", quantity);
+    environment.add_filter("dollars", dollars);
     environment.add_filter("words", |text: String| text.replace('_', " "));
     environment
 }
@@ -79,6 +80,12 @@ fn usd(value: &Value) -> Result<String, minijinja::Error> {
 fn signed(value: &Value) -> Result<String, minijinja::Error> {
     let amount = Money::new(decimal(value)?);
     Ok(if amount.is_positive() { format!("+{}", amount.human()) } else { amount.human() })
+}
+
+/// `allocated` → what dollars of that source rest on, in words.
+fn dollars(source: &str) -> &'static str {
+    let all = [DollarSource::Bill, DollarSource::Allocated, DollarSource::List];
+    all.into_iter().find(|known| known.as_str() == source).map_or("an unknown source", DollarSource::human)
 }
 
 /// `{low, expected, high}` → `$1.00 … $2.00`; what is not known → `unknown`.

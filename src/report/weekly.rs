@@ -10,8 +10,8 @@ use super::unlocks::{self, UnlockOffer};
 use crate::analysis::{BillMonth, Compared};
 use crate::forecast::Spend;
 use crate::forecast::spend::DayCost;
-use crate::model::{Action, Finding, Origin, Verdict};
-use crate::portfolio::{Assessment, BillTotals, Blind, Totals};
+use crate::model::{Action, DollarSource, Finding, Origin, Verdict};
+use crate::portfolio::{Assessment, BillTotals, Blind, SourceTotal, Totals};
 use crate::store::Receipt;
 
 /// Days that the line of small bars shows.
@@ -44,6 +44,8 @@ pub struct Weekly<'a> {
     pub spark_days: Option<(NaiveDate, NaiveDate)>,
     /// What the recommendations add up to.
     pub totals: &'a Totals,
+    /// What the headline of `totals` rests on, the surest first: parts that add up to it.
+    pub dollars: &'a [SourceTotal],
     /// What of the lake's bill the collected resources explain; `None` without a bill.
     pub bill: Option<&'a BillTotals>,
     /// The month that `bill` is of, and who tells of it.
@@ -74,15 +76,18 @@ pub struct Recommendation<'a> {
     /// The finding.
     #[serde(flatten)]
     pub finding: &'a Finding,
+    /// What its dollars rest on: `bill` (its own lines in an export), `allocated` (its share of a line of many), `list`
+    /// (list prices); of several the weakest.
+    pub dollars: Option<DollarSource>,
     /// The command to type.
     pub first_step: String,
 }
 
 impl<'a> Recommendation<'a> {
-    fn of(finding: &'a Finding) -> Self {
+    fn of(finding: &'a Finding, dollars: Option<DollarSource>) -> Self {
         let planned = finding.action.as_ref().is_some_and(Action::is_planned);
         let verb = if planned { "plan --finding" } else { "findings show" };
-        Recommendation { finding, first_step: format!("leanlake {verb} {}", finding.id) }
+        Recommendation { finding, dollars, first_step: format!("leanlake {verb} {}", finding.id) }
     }
 }
 
@@ -91,6 +96,7 @@ impl<'a> Weekly<'a> {
     pub fn of(assessment: &'a Assessment) -> Self {
         let those = |wanted: fn(&Finding) -> bool| assessment.findings.iter().filter(|f| wanted(f)).collect::<Vec<_>>();
         let recommendations = those(|f| matches!(f.verdict, Verdict::Recommended { .. }));
+        let source = |finding: &Finding| assessment.dollars.by_finding.get(&finding.id).copied();
         let days = assessment.spend.as_ref().map_or(&[][..], |spend| last_days(spend));
         Weekly {
             schema: "leanlake.report",
@@ -105,6 +111,7 @@ impl<'a> Weekly<'a> {
             spark: spark(days),
             spark_days: days.first().zip(days.last()).map(|(first, last)| (first.day, last.day)),
             totals: &assessment.totals,
+            dollars: &assessment.dollars.headline,
             bill: assessment.bill.as_ref(),
             bill_month: assessment.bill_month,
             compared: &assessment.compared,
@@ -117,7 +124,10 @@ impl<'a> Weekly<'a> {
             gaps: gaps::grouped(&assessment.gaps),
             blind: &assessment.blind,
             receipt: &assessment.receipt,
-            recommendations: recommendations.into_iter().map(Recommendation::of).collect(),
+            recommendations: recommendations
+                .into_iter()
+                .map(|finding| Recommendation::of(finding, source(finding)))
+                .collect(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::amount::dollars;
 use super::{Context, Format};
 use crate::error::{Failure, Kind};
 use crate::model::{Finding, Money, Status, Verdict};
-use crate::portfolio::{Assessment, Document, Totals, csv};
+use crate::portfolio::{Assessment, Document, SourceTotal, csv};
 use crate::term::{Align, TextTable};
 
 /// What was found, best first: net saving × confidence, then effort.
@@ -75,7 +75,7 @@ async fn list(asked: &Findings, context: &Context) -> Result<(), Failure> {
     let findings: Vec<&Finding> = assessment.findings.iter().filter(wanted).collect();
     match format {
         Format::Json => context.term.data(&json(&assessment, &findings)?),
-        Format::Csv => context.term.csv(&csv(&findings)),
+        Format::Csv => context.term.csv(&csv(&findings, &assessment.dollars)),
         Format::Table | Format::Markdown => context.term.data(&table(&assessment, &findings)),
     }
 }
@@ -118,18 +118,27 @@ fn table(assessment: &Assessment, findings: &[&Finding]) -> String {
         ]);
     }
     let banner = assessment.origin.banner().map(|banner| format!("{banner}\n\n")).unwrap_or_default();
-    format!("{banner}{table}\n\n{}", summary(&assessment.totals))
+    format!("{banner}{table}\n\n{}", summary(&assessment))
 }
 
-fn summary(totals: &Totals) -> String {
+/// Says what the dollars of the headline rest on.
+fn rests_on(headline: &[SourceTotal]) -> String {
+    let parts: Vec<String> =
+        headline.iter().map(|part| format!("{} on {}", part.low.human(), part.source.human())).collect();
+    if parts.is_empty() { String::new() } else { format!("Of it rests {}.", parts.join(", ")) }
+}
+
+fn summary(assessment: &Assessment) -> String {
+    let totals = &assessment.totals;
     let first = match totals.recommended_count {
         0 => "Nothing is recommended.".to_owned(),
         count => format!(
-            "At least {} a month can be saved by {count} recommendation{} ({}), for {} once.",
+            "At least {} a month can be saved by {count} recommendation{} ({}), for {} once. {}",
             totals.headline_low.human(),
             if count == 1 { "" } else { "s" },
             totals.recommended.human(),
             totals.one_off.human(),
+            rests_on(&assessment.dollars.headline),
         ),
     };
     format!(

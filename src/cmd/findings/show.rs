@@ -14,6 +14,9 @@ pub(super) fn page(finding: &Finding, assessment: &Assessment) -> String {
     }
     head(&mut page, finding);
     worth(&mut page, finding);
+    if let Some(source) = assessment.dollars.by_finding.get(&finding.id) {
+        field(&mut page, "Dollars", &format!("rest on {}", source.human()));
+    }
     section(&mut page, "Evidence", evidence(finding));
     section(&mut page, "Arithmetic", arithmetic(finding));
     section(&mut page, "First step", first_step(finding));
