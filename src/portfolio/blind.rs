@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::reconcile::Reconciled;
 use super::services;
-use crate::model::{Coverage, CoverageState, Money, Pool, PoolPath, Untrusted};
+use crate::model::service::{EC2_OTHER, is_network};
+use crate::model::{BillLine, Coverage, CoverageState, Money, Pool, PoolPath, Untrusted};
 use crate::store::table::Kind;
 use crate::store::tables;
 
@@ -77,8 +78,14 @@ fn of_service(service: &str, places: &[(&Place<'_>, Money)], billed: Billed<'_>)
     let own: Vec<&(&Place<'_>, Money)> = places.iter().filter(|(place, _)| place.service == service).collect();
     let inside = |place: &Place<'_>| own.iter().any(|(wide, _)| *wide != place && wide.covers(place));
     let sum: Money = own.iter().filter(|(place, _)| !inside(place)).map(|(_, usd)| *usd).sum();
-    let bill = billed.lines.iter().filter(|line| line.line.service == service).map(|line| line.billed).sum();
+    let bill = billed.lines.iter().filter(|line| is_looked_at(&line.line, service)).map(|line| line.billed).sum();
     sum.min(bill)
+}
+
+/// Returns true for the lines of `service` that a collector looks at: of `EC2 - Other` the network and no disk. A line
+/// without a usage type may be either.
+fn is_looked_at(line: &BillLine, service: &str) -> bool {
+    line.service == service && (service != EC2_OTHER || line.usage_type.is_empty() || is_network(&line.usage_type))
 }
 
 impl<'a> Place<'a> {
@@ -122,8 +129,9 @@ impl<'a> Place<'a> {
 
     /// Dollars of the bill: the Region's lines, and no more than the account paid for the service.
     fn paid(&self, billed: Billed<'_>) -> Option<Money> {
-        let own =
-            |line: &&Reconciled| line.line.service == self.service && within(line.line.region.as_deref(), self.region);
+        let own = |line: &&Reconciled| {
+            is_looked_at(&line.line, self.service) && within(line.line.region.as_deref(), self.region)
+        };
         let lines: Money = billed.lines.iter().filter(own).map(|line| line.billed).sum();
         let account = self.account.filter(|_| !billed.accounts.is_empty()).map(|account| {
             let key = (account.to_owned(), self.service.to_owned());
@@ -207,6 +215,26 @@ mod tests {
         ];
         let nothing = Blind { usd: Some(Money::ZERO), parts: Vec::new() };
         assert_eq!(blind(&gaps, billed(&lines, &BTreeMap::new()), &[]), nothing);
+    }
+
+    #[test]
+    fn a_network_gap_hides_gateways_endpoints_and_transfer_and_no_disk() {
+        let of = |usage_type: &str, usd| {
+            let mut line = line(service::EC2_OTHER, "eu-west-1", usd);
+            usage_type.clone_into(&mut line.line.usage_type);
+            line
+        };
+        let lines =
+            [of("EU-EBS:VolumeUsage.gp3", 900), of("EU-NatGateway-Bytes", 40), of("EU-DataTransfer-Regional-Bytes", 2)];
+        let gaps = [gap("nat_gateways", "ec2:DescribeNatGateways", CoverageState::Missing, Some("eu-west-1"))];
+        let of_account =
+            |usd: i64| BTreeMap::from([(("1".to_owned(), service::EC2_OTHER.to_owned()), Money::new(usd.into()))]);
+        for (accounts, usd) in [(BTreeMap::new(), 42), (of_account(900), 42), (of_account(10), 10)] {
+            let blind = blind(&gaps, billed(&lines, &accounts), &[]);
+            assert_eq!((blind.usd, blind.parts[0].usd), (Some(Money::new(usd.into())), Some(Money::new(usd.into()))));
+        }
+        let untold = [of("", 7), of("EU-EBS:VolumeUsage.gp3", 900)];
+        assert_eq!(blind(&gaps, billed(&untold, &BTreeMap::new()), &[]).usd, Some(Money::new(7.into())));
     }
 
     #[test]
