@@ -21,6 +21,7 @@ mod doctor;
 mod emulators;
 mod findings;
 mod generated;
+mod iam;
 mod init;
 #[cfg(feature = "network")]
 mod money;

@@ -5,6 +5,9 @@
 use std::error::Error;
 use std::time::Duration;
 
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::{AppName, BehaviorVersion, Region};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -154,6 +157,21 @@ impl Session {
     pub fn seen_origin(&self) -> Origin {
         self.connector.origin(&self.identity.partition)
     }
+}
+
+/// Returns the Region that `who`, the environment or the profile names. Asks nobody anything, so what an instance's
+/// metadata would say is not known.
+pub async fn region_of(who: &Who) -> Option<String> {
+    if let Some(home) = &who.home {
+        return Some(home.clone());
+    }
+    let mut files = ProfileFileRegionProvider::builder();
+    if let Some(profile) = &who.profile {
+        files = files.profile_name(profile);
+    }
+    let found = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(files.build());
+    let region = found.region().await.map(|region| region.as_ref().to_owned());
+    region.or_else(|| who.regions.first().cloned())
 }
 
 /// Returns the SDK's configuration over `connector`; asks nobody anything.

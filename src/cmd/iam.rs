@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Context;
 use crate::aws::act::WRITES;
 use crate::aws::collect::READS;
-use crate::aws::{iam, store};
+use crate::aws::{client, iam, session, store};
 use crate::error::{Failure, Kind};
 
 /// Print the IAM policy that scanning or applying needs, and nothing more.
@@ -35,11 +35,15 @@ struct Scanning {
     members: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Shape {
     /// How it is written.
     #[arg(long = "as", value_name = "FORM", default_value = "json")]
     form: Form,
+    /// The partition of the ARNs in JSON: aws, aws-cn, aws-us-gov. Without it, that of --region, of leanlake.toml, of the
+    /// environment or of the profile. The other forms are right in every partition.
+    #[arg(long, value_name = "PARTITION", value_parser = partition_name)]
+    partition: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,33 +57,51 @@ enum Form {
 }
 
 /// Prints the role.
-pub fn run(iam: &Iam, context: &Context) -> Result<(), Failure> {
+pub async fn run(iam: &Iam, context: &Context) -> Result<(), Failure> {
     let store = store_in_s3(context)?;
     let store = store.as_ref().map(folder);
-    let (role, policy, form) = match &iam.role {
+    let (role, policy, shape) = match &iam.role {
         Role::Scan(scanning) => {
             let exports = scanning.export.iter().map(|url| place(url)).collect::<Result<Vec<_>, _>>()?;
             let exports = exports.iter().map(folder).collect();
             let reach = iam::Reach { store, exports, members: scanning.members.as_deref() };
-            (iam::role::Role::Scan, iam::scan(&READS.concat(), &reach), scanning.shape.form)
+            (iam::role::Role::Scan, iam::scan(&READS.concat(), &reach), &scanning.shape)
         }
-        Role::Apply(shape) => (iam::role::Role::Apply, iam::apply(WRITES, store), shape.form),
+        Role::Apply(shape) => (iam::role::Role::Apply, iam::apply(WRITES, store), shape),
     };
-    context.term.data(&match form {
-        Form::Json => format!("{policy:#}"),
+    context.term.data(&match shape.form {
+        Form::Json => format!("{:#}", iam::in_partition(policy, &partition(shape, context).await)),
         Form::Terraform => iam::role::terraform(role, &policy),
         Form::Cloudformation => format!("{:#}", iam::role::cloudformation(role, &policy)),
     })
+}
+
+/// Returns the partition that is named, else that of the Region that a scan would begin in. Asks AWS nothing.
+async fn partition(shape: &Shape, context: &Context) -> String {
+    if let Some(named) = &shape.partition {
+        return named.clone();
+    }
+    let region = session::region_of(&context.who()).await;
+    client::partition(&region.unwrap_or_default()).to_owned()
 }
 
 fn folder(place: &store::Place) -> iam::Folder<'_> {
     (place.bucket.as_str(), place.prefix.as_str())
 }
 
+/// Partitions are named `aws`, `aws-cn`, `aws-us-gov`: a word or several.
+fn partition_name(name: &str) -> Result<String, String> {
+    let rest = name.strip_prefix("aws").map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+    let fits = rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+    let known = fits && (name == "aws" || name.starts_with("aws-")) && !name.ends_with('-');
+    if known { Ok(name.to_owned()) } else { Err("not a partition, such as aws, aws-cn or aws-us-gov".to_owned()) }
+}
+
 /// IAM names a role with these characters (IAM API reference, CreateRole); a path may stand before it.
 fn role_name(name: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);
-    if name.is_empty() || !name.chars().all(fits) {
+    let empty = name.ends_with('/') || name.contains("//");
+    if name.is_empty() || empty || !name.chars().all(fits) {
         Err("not the name of a role".to_owned())
     } else {
         Ok(name.to_owned())

@@ -12,6 +12,7 @@ mod hands;
 mod iam;
 mod init;
 mod journal;
+mod members;
 mod open;
 mod options;
 mod plan;
@@ -167,7 +168,7 @@ async fn run(verb: Verb, context: &Context) -> Result<ExitCode, Failure> {
         Verb::Journal(journal) => return journal::run(&journal, context).await,
         Verb::Demo(demo) => demo::run(&demo, context).await?,
         Verb::Findings(findings) => findings::run(&findings, context).await?,
-        Verb::Iam(iam) => iam::run(&iam, context)?,
+        Verb::Iam(iam) => iam::run(&iam, context).await?,
         Verb::Query(query) => query::run(&query, context).await?,
         Verb::Snapshots(snapshots) => snapshots::run(&snapshots, context).await?,
         Verb::Policies(policies) => policies::run(&policies, context).await?,

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::with_arns;
+
 /// One of leanlake's two roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -32,8 +34,11 @@ impl Role {
     }
 }
 
-/// Returns a CloudFormation template that makes the role. A service-managed stack set makes it in every account.
+/// Returns a CloudFormation template that makes the role, in whichever partition it is used. A service-managed stack set
+/// makes it in every account.
 pub fn cloudformation(role: Role, policy: &Value) -> Value {
+    let here = |rest: &str| json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:{}", rest.replace("${", "${!"))});
+    let policy = with_arns(policy.clone(), &here);
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": format!("leanlake: the role that {}.", role.duty()),
@@ -66,7 +71,7 @@ pub fn cloudformation(role: Role, policy: &Value) -> Value {
     })
 }
 
-/// Returns a Terraform module of one file that makes the role.
+/// Returns a Terraform module of one file that makes the role, in whichever partition it is used.
 pub fn terraform(role: Role, policy: &Value) -> String {
     let label = role.name().replace('-', "_");
     let mut file = format!("# The role that {}.\n", role.duty());
@@ -87,6 +92,8 @@ variable "external_id" {{
   type    = string
   default = null
 }}
+
+data "aws_partition" "current" {{}}
 
 data "aws_iam_policy_document" "trust" {{
   statement {{
@@ -128,9 +135,11 @@ output "role_arn" {{
     file
 }
 
-/// A JSON document is an HCL expression once templates in its strings are escaped.
+/// A JSON document is an HCL expression once templates in its strings are escaped. The one template that is meant stands
+/// where an ARN names its partition.
 fn hcl(document: &Value) -> String {
-    format!("{document:#}").replace("${", "$${").replace("%{", "%%{")
+    let text = format!("{document:#}").replace("${", "$${").replace("%{", "%%{");
+    text.replace("\"arn:aws:", "\"arn:${data.aws_partition.current.partition}:")
 }
 
 #[cfg(test)]
@@ -144,9 +153,28 @@ mod tests {
         let policy = scan(&READS.concat(), &Reach::default());
         let template = cloudformation(Role::Scan, &policy);
         let properties = &template["Resources"]["Role"]["Properties"];
-        assert_eq!(properties["Policies"][0]["PolicyDocument"], policy);
+        let document = &properties["Policies"][0]["PolicyDocument"];
+        let statements = |of: &Value| of["Statement"].as_array().map(Vec::len);
+        assert_eq!(statements(document), statements(&policy));
         let parameter = &template["Parameters"]["TrustedPrincipal"];
         assert!(parameter.get("Default").is_none(), "nobody is trusted unless named");
+    }
+
+    #[test]
+    fn both_forms_leave_the_partition_to_where_they_are_used() {
+        let reach = Reach { exports: vec![("bills", "${x}")], members: Some("/p/leanlake-scan"), ..Reach::default() };
+        let policy = scan(&READS.concat(), &reach);
+        let template = cloudformation(Role::Scan, &policy).to_string();
+        for arn in ["arn:${AWS::Partition}:iam::*:role/p/leanlake-scan", "arn:${AWS::Partition}:s3:::bills/${!x}/*"] {
+            assert!(template.contains(&json!({"Fn::Sub": arn}).to_string()), "{arn} in {template}");
+        }
+        let file = terraform(Role::Scan, &policy);
+        assert!(file.contains("data \"aws_partition\" \"current\" {}"), "{file}");
+        let here = "\"arn:${data.aws_partition.current.partition}";
+        for arn in [":iam::*:role/p/leanlake-scan\"", ":s3:::bills/$${x}/*\""] {
+            assert!(file.contains(&format!("{here}{arn}")), "{arn} in {file}");
+        }
+        assert!(!template.contains("arn:aws:") && !file.contains("arn:aws:"));
     }
 
     #[test]
