@@ -3,7 +3,7 @@
 //! The small one runs always. The full one is `benches/big-account`, which prints what it measured; it asserts no time.
 
 mod account;
-mod measure;
+pub mod measure;
 mod unchanged;
 
 use std::collections::BTreeMap;

@@ -2,11 +2,13 @@
 //!
 //! Asks STS only. An account whose role cannot be assumed is a gap of that account and of no other.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::sts::AssumeRoleProvider;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
 use aws_types::SdkConfig;
+use tokio::sync::Mutex;
 
 use super::collect::failure::{chain, find};
 use super::collect::{Failed, Trouble};
@@ -56,11 +58,10 @@ impl MemberRole {
         if !self.session_tags.is_empty() {
             builder = builder.tags(self.session_tags.iter().cloned());
         }
-        let provider = SharedCredentialsProvider::new(builder.build().await);
-        if let Err(error) = provider.provide_credentials().await {
-            return Err(self.refused(&error, account_id));
-        }
-        Ok(sdk.to_builder().credentials_provider(provider).build())
+        let provider = builder.build().await;
+        let held = provider.provide_credentials().await.map_err(|error| self.refused(&error, account_id))?;
+        let assumed = Assumed { role: provider, held: Mutex::new(held) };
+        Ok(sdk.to_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build())
     }
 
     /// The provider wraps what STS said; the innermost words are the ones that help.
@@ -74,6 +75,40 @@ impl MemberRole {
         let reason = format!("could not assume the role `{}` in account {account_id}: {said}", self.name);
         Failed { trouble, code: None, reason }
     }
+}
+
+/// The credentials of a role, asked for again only before they end: each request to STS is one of few that an account has.
+#[derive(Debug)]
+struct Assumed {
+    role: AssumeRoleProvider,
+    held: Mutex<Credentials>,
+}
+
+impl Assumed {
+    async fn credentials(&self) -> provider::Result {
+        let mut held = self.held.lock().await;
+        if ends_soon(&held) {
+            *held = self.role.provide_credentials().await?;
+        }
+        Ok(held.clone())
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> provider::future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        provider::future::ProvideCredentials::new(self.credentials())
+    }
+}
+
+/// Credentials that end sooner than this are asked for again.
+const AHEAD: Duration = Duration::from_mins(5);
+
+#[expect(clippy::disallowed_methods, reason = "credentials end by the real clock")]
+fn ends_soon(held: &Credentials) -> bool {
+    held.expiry().is_some_and(|end| end <= SystemTime::now() + AHEAD)
 }
 
 #[cfg(test)]
@@ -119,6 +154,28 @@ mod tests {
         ] {
             assert!(asked.contains(part), "{part} in {asked}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_role_is_assumed_once_for_many_clients_and_again_before_its_credentials_end() {
+        let asked = async |expiration: &str| {
+            let body = KEYS.replace("2099-01-01T00:00:00Z", expiration);
+            let counted = Arc::new(Mutex::new(0));
+            let count = Arc::clone(&counted);
+            let mut setup = setup(Allowlist::identity_only());
+            setup.faults = Some(Arc::new(move |_, _| {
+                *count.lock().unwrap() += 1;
+                Some(answer(200, &body))
+            }));
+            let sdk = sdk(&Connector::new(setup));
+            let sdk = MemberRole::new("scan").assume(&sdk, "aws", "222222222222").await.unwrap();
+            for _ in 0..3 {
+                sdk.credentials_provider().unwrap().provide_credentials().await.unwrap();
+            }
+            *counted.lock().unwrap()
+        };
+        assert_eq!(asked("2099-01-01T00:00:00Z").await, 1);
+        assert_eq!(asked("2001-01-01T00:00:00Z").await, 4, "credentials that have ended are never handed out");
     }
 
     #[tokio::test]

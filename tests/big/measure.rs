@@ -29,8 +29,13 @@ pub struct Measured {
 impl Measured {
     /// Scans, and measures it.
     pub fn scan(world: &World) -> Self {
+        Measured::of(world, &["scan", "-v"])
+    }
+
+    /// Runs a scan that ends well, and measures it.
+    pub fn of(world: &World, arguments: &[&str]) -> Self {
         let began = Instant::now();
-        let mut child = world.command(&["scan", "-v"]).spawn().unwrap();
+        let mut child = world.command(arguments).spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let talk = [thread::spawn(move || read(stdout)), thread::spawn(move || read(stderr))];
         let (memory, held, code) = watch(&mut child, began);

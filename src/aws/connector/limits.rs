@@ -48,7 +48,8 @@ const fn every_two_seconds(burst: u32) -> Pace {
 /// General Reference, Glue quotas), so a pace that leaves room for the jobs there; Cost Explorer publishes none, its staff
 /// say under 10/s; S3 publishes none for configuration reads, so a pace that no bucket notices; EC2 User Guide, request
 /// throttling (reads: 100 at once, 20/s, by operation, account and Region), of which half; CloudTrail API reference
-/// (`LookupEvents` 2/s by account and Region). Budgets, Data Exports, Cost Optimization Hub and Network Firewall publish none.
+/// (`LookupEvents` 2/s by account and Region); IAM User Guide, "IAM and AWS STS quotas" (600/s by account and Region, shared by
+/// `AssumeRole`, `GetCallerIdentity` and the other STS requests of everybody in the account, of which a tenth). Budgets, Data Exports, Cost Optimization Hub and Network Firewall publish none.
 pub fn default_pace(operation: &str) -> Pace {
     match operation {
         "athena:ListQueryExecutions" => pace(5, 10),
@@ -56,6 +57,7 @@ pub fn default_pace(operation: &str) -> Pace {
         "cloudwatch:ListMetrics" => pace(25, 25),
         "cloudwatch:GetMetricData" => pace(50, 50),
         "cloudtrail:LookupEvents" => pace(2, 2),
+        "sts:AssumeRole" => pace(60, 60),
         "emr:ListClusters" => every_two_seconds(20),
         "emr:ListInstanceFleets" => every_two_seconds(5),
         "emr:DescribeCluster" | "emr:ListInstanceGroups" => pace(1, 10),
@@ -294,5 +296,6 @@ mod tests {
         assert_eq!(default_pace("ce:GetCostAndUsage").seconds(5), 1);
         assert_eq!((default_pace("emr:ListClusters").seconds(3), default_pace("emr:ListClusters").burst), (6, 20));
         assert_eq!(default_pace("emr:DescribeCluster"), pace(1, 10));
+        assert_eq!(default_pace("sts:AssumeRole").seconds(1000), 17, "a tenth of what the account has for STS");
     }
 }
