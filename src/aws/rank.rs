@@ -40,9 +40,38 @@ pub struct Run {
 pub struct Ranked {
     /// Runs, the dearest first.
     pub kept: Vec<Run>,
-    /// Runs that are left out, with what they cost, USD in thirty days.
-    pub left: Vec<(Run, Money)>,
+    /// Runs that are left out, with what they cost.
+    pub left: Vec<(Run, Cost)>,
 }
+
+/// What a run looks at costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// USD in thirty days.
+    pub usd: Money,
+    /// True where the bill does not tell: it is the account's dollars, shared among Regions as the whole bill is.
+    pub about: bool,
+}
+
+impl Cost {
+    /// Returns the dollars for people.
+    pub fn human(self) -> String {
+        format!("{}{}", if self.about { "about " } else { "" }, self.usd.human())
+    }
+
+    fn and(self, other: Cost) -> Cost {
+        Cost { usd: self.usd + other.usd, about: self.about || other.about }
+    }
+}
+
+impl std::iter::Sum for Cost {
+    fn sum<I: Iterator<Item = Cost>>(costs: I) -> Cost {
+        costs.fold(Cost::default(), Cost::and)
+    }
+}
+
+/// How many buckets each account has in each Region, as far as they were listed.
+pub type Buckets = BTreeMap<(String, String), usize>;
 
 impl Ranked {
     /// Takes from `earlier` whether the runs of `these` are made: they were, or were not, before more Regions were known.
@@ -53,35 +82,40 @@ impl Ranked {
         self.left.extend(earlier.left.iter().filter(|(run, _)| these(run)).cloned());
     }
 
-    /// Returns what is left out costs, USD in thirty days. Collectors that share a service share its dollars.
-    pub fn left_usd(&self) -> Money {
-        let mut by_service: BTreeMap<(&str, &[&str]), BTreeMap<Collector, Money>> = BTreeMap::new();
-        for (run, usd) in &self.left {
+    /// Returns what is left out costs. Collectors that share a service share its dollars.
+    pub fn left_cost(&self) -> Cost {
+        let mut by_service: BTreeMap<(&str, &[&str]), BTreeMap<Collector, Cost>> = BTreeMap::new();
+        for (run, cost) in &self.left {
             let service = by_service.entry((run.account_id.as_str(), run.collector.billed_as())).or_default();
-            *service.entry(run.collector).or_default() += *usd;
+            let sum = service.entry(run.collector).or_default();
+            *sum = sum.and(*cost);
         }
-        by_service.into_values().filter_map(|collectors| collectors.into_values().max()).sum()
+        by_service.into_values().filter_map(|costs| costs.into_values().max_by_key(|cost| cost.usd)).sum()
     }
 
     /// Returns the runs that are left out, with those of all Regions of an account as one without a Region.
-    pub fn left_by_place(&self) -> Vec<(Run, Money)> {
+    pub fn left_by_place(&self) -> Vec<(Run, Cost)> {
         let made: BTreeSet<(Collector, &str)> =
             self.kept.iter().map(|run| (run.collector, run.account_id.as_str())).collect();
-        let mut places: BTreeMap<Run, Money> = BTreeMap::new();
-        for (run, usd) in &self.left {
+        let mut places: BTreeMap<Run, Cost> = BTreeMap::new();
+        for (run, cost) in &self.left {
             let partly = made.contains(&(run.collector, run.account_id.as_str()));
             let region = run.region.clone().filter(|_| partly);
-            *places.entry(Run { region, ..run.clone() }).or_default() += *usd;
+            let place = places.entry(Run { region, ..run.clone() }).or_default();
+            *place = place.and(*cost);
         }
         places.into_iter().collect()
     }
 }
 
-/// Returns which of `runs` are made.
-pub fn rank(runs: &[Run], spend: &Spend) -> Ranked {
-    let costs: Vec<Option<Money>> = runs.iter().map(|run| spend.of(run)).collect();
+/// Returns which of `runs` are made. A Region where an account that is read has `buckets` is not left out for what the bill
+/// of all accounts makes of it.
+pub fn rank(runs: &[Run], spend: &Spend, buckets: &Buckets) -> Ranked {
+    let accounts: BTreeSet<&str> = runs.iter().map(|run| run.account_id.as_str()).collect();
+    let services = Services::of(spend, accounts.len() == 1);
+    let costs: Vec<Option<Cost>> = runs.iter().map(|run| services.cost(run)).collect();
     let mut places: BTreeMap<_, Money> =
-        runs.iter().zip(&costs).filter_map(|(run, cost)| Some((place(run), (*cost)?))).collect();
+        runs.iter().zip(&costs).filter_map(|(run, cost)| Some((place(run), (*cost)?.usd))).collect();
     let told = in_regions(&places);
     // Dollars that are told by Region do not count again in the whole account: it keeps those of no known Region.
     for (place, usd) in places.iter_mut().filter(|((_, _, region), _)| region.is_none()) {
@@ -93,18 +127,24 @@ pub fn rank(runs: &[Run], spend: &Spend) -> Ranked {
         let all = (run.account_id.as_str(), run.collector.billed_as(), None);
         kept.contains(&all) && places[&all].is_positive()
     };
-    let is_kept = |run: &Run| match run.region {
+    let seen = |run: &Run, region: &String| buckets.contains_key(&(run.account_id.clone(), region.clone()));
+    let is_kept = |run: &Run, cost: Cost| match &run.region {
         None => entered.contains(&whole(run)),
-        Some(_) => kept.contains(&place(run)) || anywhere(run),
+        Some(region) => {
+            let guessed = cost.about && entered.contains(&whole(run)) && seen(run, region);
+            kept.contains(&place(run)) || anywhere(run) || guessed
+        }
     };
-    let mut ranked: Vec<(Option<Money>, bool, Run)> =
-        runs.iter().zip(costs).map(|(run, cost)| (cost, cost.is_none() || is_kept(run), run.clone())).collect();
+    let is_kept = |run: &Run, cost: Option<Cost>| cost.is_none_or(|cost| is_kept(run, cost));
+    let mut ranked: Vec<(Option<Cost>, bool, Run)> =
+        runs.iter().zip(costs).map(|(run, cost)| (cost, is_kept(run, cost), run.clone())).collect();
     // What nobody can rank comes first: it is little, and other accounts may hang on it.
-    ranked.sort_by(|a, b| (a.0.is_some(), b.0, &a.2).cmp(&(b.0.is_some(), a.0, &b.2)));
+    let usd = |cost: &Option<Cost>| cost.map(|cost| cost.usd);
+    ranked.sort_by(|a, b| (a.0.is_some(), usd(&b.0), &a.2).cmp(&(b.0.is_some(), usd(&a.0), &b.2)));
     let (kept, left): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(_, kept, _)| *kept);
     Ranked {
         kept: kept.into_iter().map(|(_, _, run)| run).collect(),
-        left: left.into_iter().map(|(cost, _, run)| (run, cost.unwrap_or(Money::ZERO))).collect(),
+        left: left.into_iter().map(|(cost, _, run)| (run, cost.unwrap_or_default())).collect(),
     }
 }
 
@@ -149,32 +189,66 @@ fn dearest<K: Ord + Copy>(places: &BTreeMap<K, Money>) -> BTreeSet<K> {
     kept
 }
 
-impl Spend {
+/// What each service costs in all Regions, and how many accounts pay for it: summed up once for all runs.
+struct Services<'a> {
+    spend: &'a Spend,
+    everywhere: BTreeMap<&'a str, Money>,
+    payers: BTreeMap<&'a str, usize>,
+    /// True where no other account is read.
+    alone: bool,
+}
+
+impl<'a> Services<'a> {
+    fn of(spend: &'a Spend, alone: bool) -> Self {
+        let (mut everywhere, mut payers) = (BTreeMap::<_, Money>::new(), BTreeMap::new());
+        for ((service, _), usd) in &spend.regions {
+            *everywhere.entry(service.as_str()).or_default() += *usd;
+        }
+        for ((_, service), _) in spend.accounts.iter().filter(|(_, usd)| **usd != Money::ZERO) {
+            *payers.entry(service.as_str()).or_default() += 1;
+        }
+        Services { spend, everywhere, payers, alone }
+    }
+
     /// Returns what the services of a run cost there; `None` where the bill does not tell.
-    fn of(&self, run: &Run) -> Option<Money> {
+    fn cost(&self, run: &Run) -> Option<Cost> {
         let services = run.collector.billed_as();
-        if services.is_empty() || (self.accounts.is_empty() && self.regions.is_empty()) {
+        if services.is_empty() || (self.spend.accounts.is_empty() && self.spend.regions.is_empty()) {
             return None;
         }
         Some(services.iter().map(|service| self.of_service(service, run)).sum())
     }
 
-    fn of_service(&self, service: &str, run: &Run) -> Money {
-        let everywhere: Money = self.regions.iter().filter(|((of, _), _)| of == service).map(|(_, usd)| *usd).sum();
-        let account = self.accounts.get(&(run.account_id.clone(), service.to_owned())).copied();
-        let account = account.map(|usd| self.looked_at(service, everywhere).map_or(usd, |share| usd * share));
-        let account = account.unwrap_or(if self.accounts.is_empty() { everywhere } else { Money::ZERO });
-        let Some(region) = &run.region else { return account };
-        let there = self.regions.get(&(service.to_owned(), region.clone())).copied().unwrap_or(Money::ZERO);
-        let share = there.usd().checked_div(everywhere.usd());
-        share.map_or(account, |share| account * share)
+    fn of_service(&self, service: &str, run: &Run) -> Cost {
+        let everywhere = self.everywhere.get(service).copied().unwrap_or_default();
+        let account = self.spend.accounts.get(&(run.account_id.clone(), service.to_owned())).copied();
+        let looked_at = self.looked_at(service, everywhere);
+        let account = account.map(|usd| looked_at.map_or(usd, |share| usd * share));
+        let account = account.unwrap_or(if self.spend.accounts.is_empty() { everywhere } else { Money::ZERO });
+        let only = self.has_one_payer(service);
+        let Some(region) = &run.region else {
+            let about = !only && (looked_at.is_some() || self.spend.accounts.is_empty());
+            return Cost { usd: account, about: about && account.is_positive() };
+        };
+        let there = self.spend.regions.get(&(service.to_owned(), region.clone())).copied().unwrap_or(Money::ZERO);
+        let usd = there.usd().checked_div(everywhere.usd()).map_or(account, |share| account * share);
+        // In the one Region that the bill names is all of it; where the bill names none of it, none of the account's is.
+        let told = only || account == Money::ZERO || there == Money::ZERO || there == everywhere;
+        Cost { usd, about: !told || (looked_at.is_some() && !only && usd.is_positive()) }
     }
-}
 
-impl Spend {
+    /// Returns true where the dollars of a Region are all of one account.
+    fn has_one_payer(&self, service: &str) -> bool {
+        if self.spend.accounts.is_empty() {
+            self.alone
+        } else {
+            self.payers.get(service).is_none_or(|count| *count < 2)
+        }
+    }
+
     /// The share of a service that a collector looks at: the bill does not tell usage types by account.
     fn looked_at(&self, service: &str, everywhere: Money) -> Option<Decimal> {
-        let apart = *self.apart.get(service)?;
+        let apart = *self.spend.apart.get(service)?;
         everywhere.usd().checked_div((everywhere + apart).usd())
     }
 }
@@ -226,31 +300,33 @@ mod tests {
             &[("1", S3, 900), ("1", ATHENA, 60), ("2", S3, 39), ("2", ATHENA, 1)],
             &[(S3, "eu-west-1", 10), (ATHENA, "eu-west-1", 10)],
         );
-        let ranked = rank(&all(&["1", "2"], &["eu-west-1"]), &spend);
+        let ranked = rank(&all(&["1", "2"], &["eu-west-1"]), &spend, &Buckets::new());
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1", "1 athena eu-west-1"]);
         let left: Vec<(String, Money)> =
-            ranked.left.iter().map(|(run, usd)| (names(std::slice::from_ref(run)).remove(0), *usd)).collect();
+            ranked.left.iter().map(|(run, cost)| (names(std::slice::from_ref(run)).remove(0), cost.usd)).collect();
         assert_eq!(left, [("2 cloudwatch eu-west-1".to_owned(), usd(39)), ("2 athena eu-west-1".to_owned(), usd(1))]);
     }
 
     #[test]
     fn a_region_gets_its_share_of_the_accounts_spend() {
         let spend = spend(&[("1", S3, 100)], &[(S3, "eu-west-1", 98), (S3, "us-east-1", 2)]);
-        let ranked = rank(&all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
+        let ranked = rank(&all(&["1"], &["eu-west-1", "us-east-1"]), &spend, &Buckets::new());
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
-        assert!(ranked.left.iter().any(|(run, cost)| run.region.as_deref() == Some("us-east-1") && *cost == usd(2)));
+        assert!(ranked.left.iter().any(
+            |(run, cost)| run.region.as_deref() == Some("us-east-1") && *cost == Cost { usd: usd(2), about: false }
+        ));
     }
 
     #[test]
     fn without_a_bill_everything_is_read() {
-        let ranked = rank(&all(&["1", "2"], &["eu-west-1"]), &Spend::default());
+        let ranked = rank(&all(&["1", "2"], &["eu-west-1"]), &Spend::default(), &Buckets::new());
         assert_eq!((ranked.kept.len(), ranked.left.len()), (4, 0));
     }
 
     #[test]
     fn a_bill_without_accounts_still_ranks_regions() {
         let spend = spend(&[], &[(S3, "eu-west-1", 99), (S3, "us-east-1", 1), (ATHENA, "eu-west-1", 0)]);
-        let ranked = rank(&all(&["1"], &["eu-west-1", "us-east-1"]), &spend);
+        let ranked = rank(&all(&["1"], &["eu-west-1", "us-east-1"]), &spend, &Buckets::new());
         assert_eq!(names(&ranked.kept), ["1 cloudwatch eu-west-1"]);
     }
 
@@ -263,19 +339,19 @@ mod tests {
         let accounts = ["1".to_owned(), "2".to_owned()];
         let regions = BTreeSet::from(["eu-west-1".to_owned(), "us-east-1".to_owned()]);
         let collectors = [Collector::S3, Collector::Storage, Collector::Athena];
-        let ranked = rank(&runs(&collectors, &accounts, &regions), &spend);
+        let ranked = rank(&runs(&collectors, &accounts, &regions), &spend, &Buckets::new());
         let told: Vec<(String, Money)> =
-            ranked.left_by_place().into_iter().map(|(run, usd)| (names(&[run]).remove(0), usd)).collect();
+            ranked.left_by_place().into_iter().map(|(run, cost)| (names(&[run]).remove(0), cost.usd)).collect();
         let told: Vec<(&str, Money)> = told.iter().map(|(name, usd)| (name.as_str(), *usd)).collect();
         let wanted = [("2 s3 -", usd(4)), ("2 cloudwatch -", usd(4)), ("1 athena -", usd(0)), ("2 athena -", usd(2))];
         assert_eq!(told, wanted);
-        assert_eq!(ranked.left_usd(), usd(6));
+        assert_eq!(ranked.left_cost().usd, usd(6));
     }
 
     #[test]
     fn a_lake_that_cost_nothing_is_read_whole() {
         let spend = spend(&[("1", S3, 0), ("1", ATHENA, 0)], &[(S3, "eu-west-1", 0)]);
-        assert_eq!(rank(&all(&["1"], &["eu-west-1"]), &spend).left, []);
+        assert_eq!(rank(&all(&["1"], &["eu-west-1"]), &spend, &Buckets::new()).left, []);
     }
 
     proptest::proptest! {
@@ -286,8 +362,8 @@ mod tests {
             let accounts: Vec<String> = (0..amounts.len()).map(|n| format!("{n:012}")).collect();
             let billed: Vec<(&str, &str, i64)> = accounts.iter().zip(&amounts).map(|(a, n)| (a.as_str(), S3, *n)).collect();
             let runs = runs(&[Collector::S3], &accounts, &BTreeSet::new());
-            let ranked = rank(&runs, &spend(&billed, &[]));
-            let left: Money = ranked.left.iter().map(|(_, usd)| *usd).sum();
+            let ranked = rank(&runs, &spend(&billed, &[]), &Buckets::new());
+            let left: Money = ranked.left.iter().map(|(_, cost)| cost.usd).sum();
             let total: i64 = amounts.iter().sum();
             proptest::prop_assert!(left * Decimal::from(20) <= usd(total));
             let again: BTreeSet<Run> = ranked.kept.into_iter().chain(ranked.left.into_iter().map(|(run, _)| run)).collect();
@@ -300,15 +376,15 @@ mod tests {
         let spend = spend(&[], &[(S3, "eu-west-1", 950), (GLUE, "eu-west-1", 99)]);
         let regions = BTreeSet::from(["eu-west-1".to_owned()]);
         let of = [Collector::S3, Collector::Storage, Collector::Glue];
-        let ranked = rank(&runs(&of, &["1".to_owned()], &regions), &spend);
+        let ranked = rank(&runs(&of, &["1".to_owned()], &regions), &spend, &Buckets::new());
         assert!(ranked.left.is_empty(), "{:?}", ranked.left);
         let little = Spend { regions: [((S3.to_owned(), "eu-west-1".to_owned()), usd(2))].into(), ..spend };
         let little = Spend {
             regions: [((GLUE.to_owned(), "eu-west-1".to_owned()), usd(98))].into_iter().chain(little.regions).collect(),
             ..little
         };
-        let left = rank(&runs(&of, &["1".to_owned()], &regions), &little).left;
-        let left: Vec<_> = left.iter().map(|(run, usd)| (run.collector, *usd)).collect();
+        let left = rank(&runs(&of, &["1".to_owned()], &regions), &little, &Buckets::new()).left;
+        let left: Vec<_> = left.iter().map(|(run, cost)| (run.collector, cost.usd)).collect();
         assert_eq!(left, [(Collector::S3, usd(2)), (Collector::Storage, usd(2))], "both, or neither");
     }
 
@@ -317,9 +393,9 @@ mod tests {
         let spend = spend(&[("1", S3, 990), ("2", S3, 10)], &[(S3, "", 1000)]);
         let regions = BTreeSet::from(["us-east-1".to_owned()]);
         let accounts = ["1".to_owned(), "2".to_owned()];
-        let ranked = rank(&runs(&[Collector::S3, Collector::Storage], &accounts, &regions), &spend);
+        let ranked = rank(&runs(&[Collector::S3, Collector::Storage], &accounts, &regions), &spend, &Buckets::new());
         assert_eq!(names(&ranked.kept), ["1 s3 -", "1 cloudwatch us-east-1"]);
-        assert_eq!(ranked.left_usd(), usd(10));
+        assert_eq!(ranked.left_cost().usd, usd(10));
     }
 
     #[test]
@@ -330,8 +406,38 @@ mod tests {
         );
         let spend = Spend { apart: [(EC2_OTHER.to_owned(), usd(199_980))].into(), ..told };
         let regions = BTreeSet::from(["eu-west-1".to_owned()]);
-        let ranked = rank(&runs(&[Collector::S3, Collector::Network], &["1".to_owned()], &regions), &spend);
+        let ranked =
+            rank(&runs(&[Collector::S3, Collector::Network], &["1".to_owned()], &regions), &spend, &Buckets::new());
         let kept: Vec<_> = ranked.kept.iter().map(|run| run.collector).collect();
-        assert_eq!((kept, ranked.left_usd()), (vec![Collector::S3], usd(20)));
+        assert_eq!((kept, ranked.left_cost().usd), (vec![Collector::S3], usd(20)));
+    }
+
+    #[test]
+    fn a_share_of_an_accounts_region_is_a_guess_and_one_that_the_bill_tells_is_none() {
+        let cost = |spend: &Spend, accounts: &[&str], account: &str, region: &str| {
+            let ranked = rank(&all(accounts, &["eu-west-1", "us-east-1"]), spend, &Buckets::new());
+            let of = |run: &Run| run.account_id == account && run.region.as_deref() == Some(region);
+            let left = ranked.left.iter().find(|(run, _)| run.collector == Collector::Storage && of(run));
+            left.map(|(_, cost)| cost.human())
+        };
+        let two = spend(&[("1", S3, 900), ("2", S3, 100)], &[(S3, "eu-west-1", 980), (S3, "us-east-1", 20)]);
+        assert_eq!(cost(&two, &["1", "2"], "1", "us-east-1").as_deref(), Some("about $18.00"));
+        let one = spend(&[("1", S3, 1000)], &[(S3, "eu-west-1", 980), (S3, "us-east-1", 20)]);
+        assert_eq!(cost(&one, &["1"], "1", "us-east-1").as_deref(), Some("$20.00"), "nobody else pays");
+        let of_one_region = spend(&[("1", S3, 980), ("2", S3, 20)], &[(S3, "eu-west-1", 1000)]);
+        assert_eq!(cost(&of_one_region, &["1", "2"], "2", "eu-west-1").as_deref(), Some("$20.00"), "nowhere else");
+    }
+
+    #[test]
+    fn a_region_where_an_account_has_buckets_is_not_left_out_for_what_all_accounts_spend_there() {
+        let spend = spend(&[("1", S3, 500), ("2", S3, 500)], &[(S3, "eu-west-1", 990), (S3, "us-east-1", 10)]);
+        let runs = all(&["1", "2"], &["eu-west-1", "us-east-1"]);
+        let there = |ranked: &Ranked| {
+            let there = ranked.kept.iter().filter(|run| run.region.as_deref() == Some("us-east-1"));
+            there.map(|run| run.account_id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(there(&rank(&runs, &spend, &Buckets::new())), Vec::<String>::new());
+        let buckets = Buckets::from([(("2".to_owned(), "us-east-1".to_owned()), 7)]);
+        assert_eq!(there(&rank(&runs, &spend, &buckets)), ["2"]);
     }
 }

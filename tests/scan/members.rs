@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use crate::aws::ledger::Charge;
 use crate::aws::s3::Bucket;
 use crate::aws::{Fault, Trouble};
+use crate::big::measure::Measured;
+use crate::support::skip::figure;
 use crate::support::{TODAY, World, day};
 
 const SCAN: &[&str] = &["scan", "--accounts", "all", "--role", "leanlake-scan", "--external-id", "x-1"];
@@ -57,6 +59,7 @@ fn each_account_is_read_with_its_own_role_and_a_closed_one_touches_no_other() {
     let asked = |key: &str| calls.iter().filter(|call| call.key_id == key && call.operation.starts_with("s3:")).count();
     assert!(asked("ASIA222222222222") > 0 && asked("AKIATESTS") > 0);
     assert_eq!((asked("ASIA333333333333"), refused(&world)), (0, 1), "a suspended one is not tried");
+    assert_eq!(world.aws.count("sts:AssumeRole"), 2, "once for each account, however much is read there");
     let gaps = world.rows(
         "select distinct missing_action, reason from coverage where account_id = '333333333333' and state = 'missing'",
     );
@@ -163,6 +166,38 @@ fn what_costs_little_is_left_out_with_its_dollars_and_stays_where_it_was_seen_be
 }
 
 #[test]
+fn a_region_of_one_account_is_left_out_for_about_so_much_unless_the_account_has_buckets_there() {
+    let world = world();
+    for (account, usage, usd) in [("111122223333", "EU", 500), (OPEN, "EU", 480), (OPEN, "USE1", 20)] {
+        let (on, usage) = (day("2026-11-10"), format!("{usage}-TimedStorage-ByteHrs"));
+        let (service, usd) = ("Amazon Simple Storage Service", Decimal::from(usd));
+        let charge = Charge::usage(on, service, &usage, usd, Decimal::ONE, "GB-Mo").in_account(account);
+        world.aws.account().ledger.charges.push(charge);
+    }
+    let run = world.run(SCAN).ends_with(0);
+    assert!(run.stdout.contains("left out: about $"), "{}", run.stdout);
+    let asked: Vec<(String, String)> = world
+        .aws
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation == "cloudwatch:ListMetrics")
+        .map(|call| (call.key_id, call.region))
+        .collect();
+    let was_asked = |key: &str, region: &str| asked.contains(&(key.to_owned(), region.to_owned()));
+    assert!(was_asked("AKIATESTS", "us-east-1"), "the payer's bucket is there, whatever all accounts spend: {asked:?}");
+    assert!(was_asked("ASIA222222222222", "eu-west-1") && !was_asked("ASIA222222222222", "us-east-1"), "{asked:?}");
+    let why = "select distinct reason from coverage where account_id = '222222222222' and table_name = 'storage' \
+               and region = 'us-east-1'";
+    let why = world.lines(why);
+    assert!(
+        why.len() == 1 && why[0].contains("left out: about $9"),
+        "the bill tells no Regions of an account: {why:?}"
+    );
+    let summary = world.run(&[SCAN, &["--format", "json"]].concat()).ends_with(0).json();
+    assert_eq!(summary["left_out_is_estimate"], true);
+}
+
+#[test]
 fn accounts_and_role_come_from_the_configuration_and_a_variable_wins_over_it() {
     let world = world();
     world.write("leanlake.toml", "accounts = 'all'\n[role]\nname = 'nobody'\nexternal_id = 'x-1'\n");
@@ -180,4 +215,46 @@ fn accounts_and_role_come_from_the_configuration_and_a_variable_wins_over_it() {
     world.run(&["scan", "--role", "leanlake-scan"]).ends_with(64).says("--accounts");
     let world = world.set("LEANLAKE_ACCOUNTS", "some");
     world.run(&["scan"]).ends_with(64).says("12 digits");
+}
+
+/// How many accounts `LEANLAKE_MEMBERS` names, or a thousand.
+fn many() -> u64 {
+    std::env::var("LEANLAKE_MEMBERS").map_or(1000, |text| text.parse().unwrap())
+}
+
+/// `cargo test --test it a_thousand_accounts -- --ignored --nocapture` prints how long it took and in how much memory.
+#[test]
+#[ignore = "takes minutes, and is worth measuring only on a quiet machine"]
+fn a_thousand_accounts_are_read_and_the_closed_ones_among_them_are_named_one_by_one() {
+    let (world, many) = (World::new(), many());
+    world.aws.account().keep_calls = false;
+    let id = |n: u64| (200_000_000_000 + n).to_string();
+    let (closed, open): (Vec<u64>, Vec<u64>) = (0..many).partition(|n| n % 100 == 7);
+    for n in 0..many {
+        let mut account = world.aws.account();
+        let member = account.organization.add(&id(n), &format!("team {n}"), day(TODAY));
+        member.external_id = Some(if n % 100 == 7 { "another" } else { "x-1" }.into());
+        member.account.s3.add(&format!("lake-{n}"), Bucket::in_region("us-east-1"));
+    }
+    // Gaps do not make a scan fail: it ends with 0, and says how many there are.
+    let measured = Measured::of(&world, &[SCAN, &["--only", "s3"]].concat());
+    figure(&format!("{many} accounts\n{measured}"));
+    let read = open.len();
+    assert_eq!(
+        world.lines("select count(*) as n, count(distinct account_id) as a from buckets"),
+        [format!("a={read} n={read}")]
+    );
+    let gaps = "select account_id as id, count(*) as n, min(reason) as why from coverage where table_name = 'buckets' \
+                and state = 'missing' and missing_action = 'sts:AssumeRole' group by 1 order by 1";
+    let gaps = world.rows(gaps);
+    assert_eq!(gaps.len(), closed.len());
+    for (gap, n) in gaps.iter().zip(&closed) {
+        let why = gap["why"].as_str().unwrap();
+        assert!(gap["id"] == id(*n) && gap["n"] == 1, "{gap}");
+        assert!(why.contains(&id(*n)) && why.contains("leanlake-scan") && why.contains("not authorized"), "{why}");
+    }
+    let missing = world.lines("select distinct account_id as id from coverage where state = 'missing' order by id");
+    let ids: Vec<String> = closed.iter().map(|n| format!("id={}", id(*n))).collect();
+    assert_eq!(missing, ids, "nothing is missing anywhere else");
+    assert_eq!(world.lines("select count(*) as n from accounts where scanned"), [format!("n={}", read + 1)]);
 }

@@ -97,6 +97,17 @@ fn when_the_bill_fails_the_regions_that_earlier_scans_knew_are_read_all_the_same
 }
 
 #[test]
+fn when_the_first_bill_fails_home_is_read_beside_the_regions_of_the_buckets() {
+    let world = World::new();
+    world.aws.account().s3.add("lake-eu", Bucket::in_region("eu-west-1"));
+    world.aws.make(Fault::on("ce:*", Trouble::Denied));
+    world.scan();
+    let both = BTreeSet::from(["eu-west-1".to_owned(), "us-east-1".to_owned()]);
+    assert_eq!(asked(&world, "athena:ListWorkGroups"), both, "queries may run where no bucket is");
+    assert_eq!(regions(&world, "athena_workgroups"), ["r=eu-west-1", "r=us-east-1"]);
+}
+
+#[test]
 fn a_scan_of_one_service_keeps_the_names_of_the_accounts() {
     let world = world();
     let other = world.aws.account().ledger.charges[0].clone().in_account("444455556666");

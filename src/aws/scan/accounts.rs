@@ -34,6 +34,8 @@ pub enum Accounts {
 pub struct Known {
     payer: Option<String>,
     members: BTreeMap<String, Member>,
+    /// True where the organization named them.
+    told: bool,
 }
 
 /// Accounts that can be read, and why others cannot.
@@ -53,7 +55,7 @@ impl Known {
             _ => guarded(Collector::Organization, scope, sink, asked).await.unwrap_or_default(),
         };
         let told = organization.members.is_some();
-        let mut known = Known { payer: organization.payer, members: organization.members.unwrap_or_default() };
+        let mut known = Known { payer: organization.payer, members: organization.members.unwrap_or_default(), told };
         known.members.entry(scope.account_id.clone()).or_default();
         if !told {
             known.recall(&sink.held(&ACCOUNTS).await);
@@ -63,6 +65,11 @@ impl Known {
             member.name = member.name.take().or_else(|| name.clone());
         }
         known
+    }
+
+    /// Returns true where the organization named its accounts: there are no others.
+    pub fn is_told(&self) -> bool {
+        self.told
     }
 
     /// Adds what an earlier scan knew, where the organization did not tell.
@@ -115,15 +122,30 @@ impl Entered {
     pub async fn enter(&mut self, scope: &Scope, accounts: BTreeSet<String>, role: Option<(&MemberRole, &str)>) {
         let new = accounts.into_iter().filter(|id| !self.open.contains_key(id) && !self.closed.contains_key(id));
         let new: Vec<String> = new.collect();
+        let past = Past::of(&scope.earlier);
+        let bare = Scope { earlier: Vec::new(), ..scope.clone() };
         let mut tried = futures::stream::iter(new)
-            .map(async |account| (enter_one(scope, &account, role).await, account))
+            .map(async |account| (enter_one(&bare, &account, role).await, account))
             .buffer_unordered(AT_ONCE);
         while let Some((entered, account)) = tried.next().await {
             match entered {
-                Ok(open) => drop(self.open.insert(account, open)),
+                Ok(open) => {
+                    let earlier = past.of_account(&account);
+                    self.open.insert(account, Scope { earlier, ..open });
+                }
                 Err(why) => drop(self.closed.insert(account, why)),
             }
         }
+    }
+
+    /// Returns true where the account could not be entered.
+    pub fn is_closed(&self, account: &str) -> bool {
+        self.closed.contains_key(account)
+    }
+
+    /// Returns the accounts that were not entered, and why.
+    pub fn into_closed(self) -> Vec<(String, Closed)> {
+        self.closed.into_iter().collect()
     }
 
     /// Says of each account that was not entered that it is missing in the tables that `runs` would have read there.
@@ -138,13 +160,41 @@ impl Entered {
     }
 }
 
+/// What earlier scans saw, by account: with a thousand of them nobody looks through all of it for each.
+struct Past<'a> {
+    of_all: Vec<(usize, &'a Coverage)>,
+    by_account: BTreeMap<&'a str, Vec<(usize, &'a Coverage)>>,
+}
+
+impl<'a> Past<'a> {
+    fn of(earlier: &'a [Coverage]) -> Self {
+        let mut past = Past { of_all: Vec::new(), by_account: BTreeMap::new() };
+        for (place, seen) in earlier.iter().enumerate() {
+            match seen.account_id.as_deref() {
+                Some(account) => past.by_account.entry(account).or_default().push((place, seen)),
+                None => past.of_all.push((place, seen)),
+            }
+        }
+        past
+    }
+
+    /// Returns what is about the account, or about all, in the order in which it was kept.
+    fn of_account(&self, account: &str) -> Vec<Coverage> {
+        let own = self.by_account.get(account).into_iter().flatten();
+        let mut all: Vec<&(usize, &Coverage)> = own.chain(&self.of_all).collect();
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, seen)| (*seen).clone()).collect()
+    }
+}
+
 /// Why an account was not entered.
-#[derive(Debug)]
-struct Closed {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
     state: CoverageState,
     /// True when the role may not be assumed.
-    denied: bool,
-    why: String,
+    pub denied: bool,
+    /// In AWS's words or ours; text from outside.
+    pub why: String,
 }
 
 impl From<Failed> for Closed {
@@ -179,5 +229,26 @@ async fn close(account: &str, closed: &Closed, sink: &Sink, collector: Collector
         let mut gap = Coverage::new(read.table, read.operation, closed.state).at(account, None);
         gap.missing_action = closed.denied.then(|| "sts:AssumeRole".to_owned());
         sink.cover(gap.because(closed.why.as_str())).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_gets_its_own_past_and_what_is_about_all_in_order() {
+        let seen = |read: &str, account: Option<&str>| {
+            let account_id = account.map(str::to_owned);
+            Coverage { account_id, ..Coverage::new("buckets", read, CoverageState::Seen) }
+        };
+        let earlier = [seen("a", Some("1")), seen("b", None), seen("c", Some("2")), seen("d", Some("1"))];
+        let reads = |account| -> Vec<String> {
+            Past::of(&earlier).of_account(account).into_iter().map(|seen| seen.read).collect()
+        };
+        assert_eq!(
+            (reads("1"), reads("2"), reads("3")),
+            (vec!["a".into(), "b".into(), "d".into()], vec!["b".into(), "c".into()], vec!["b".into()])
+        );
     }
 }

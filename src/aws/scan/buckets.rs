@@ -11,7 +11,7 @@ use super::accounts::Entered;
 use super::guard::{bounded, named};
 use crate::aws::collect::s3::{self, Listing};
 use crate::aws::collect::{Collector, Scope, Sink};
-use crate::aws::rank::Ranked;
+use crate::aws::rank::{Buckets, Ranked};
 use crate::rollup::inventory::Homes;
 
 /// Accounts whose buckets are listed, or read, at the same time.
@@ -45,6 +45,17 @@ impl Listed {
     /// Returns the Regions that have a bucket.
     pub fn regions(&self) -> BTreeSet<String> {
         self.0.values().flat_map(|listing| &listing.places).map(|place| place.region.clone()).collect()
+    }
+
+    /// Returns how many buckets each account has in each Region.
+    pub fn counts(&self) -> Buckets {
+        let mut counts = Buckets::new();
+        for (account, listing) in &self.0 {
+            for place in &listing.places {
+                *counts.entry((account.clone(), place.region.clone())).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// Returns whose the buckets are and where.

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use super::exports::{known, read_at};
 use super::{Outcome, ScanError};
 use crate::aws::collect::READS;
-use crate::model::{Coverage, CoverageState, Money, Origin, Untrusted};
+use crate::aws::rank::Cost;
+use crate::model::{Coverage, CoverageState, Origin, Untrusted};
 use crate::rollup::export::{Order, Step, import as import_bills, survey};
 use crate::rollup::import::{self, Import};
 use crate::rollup::inventory;
@@ -69,7 +70,7 @@ pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, given: &Given) -> R
     }
     let receipt = Receipt { seconds: began.elapsed().as_secs(), ..Receipt::default() };
     let snapshot = writer.finish(receipt, false).await?;
-    let (left_out, gaps) = (Money::ZERO, taken.gaps);
+    let (left_out, gaps) = (Cost::default(), taken.gaps);
     let (interrupted, over_budget, refused) = (false, false, None);
     Ok(Outcome { snapshot, gaps, left_out, interrupted, over_budget, unchanged: 0, paced: Vec::new(), refused })
 }

@@ -8,7 +8,7 @@ mod drain;
 mod exports;
 pub mod files;
 mod guard;
-mod regions;
+pub mod regions;
 mod storage;
 mod tally;
 
@@ -29,15 +29,18 @@ use crate::aws::collect::s3::OTHER_REGIONS;
 use crate::aws::collect::{Allowance, Collector, Heard, Options, Reach, Scope, Sink, cost_explorer};
 use crate::aws::connector::Paced;
 use crate::aws::member::MemberRole;
-use crate::aws::rank::{Ranked, Run, Spend, rank, runs};
+use crate::aws::rank::{Buckets, Cost, Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
-use crate::model::{Coverage, CoverageState, Event, Money, Origin};
+use crate::model::{Coverage, CoverageState, Event, Origin};
 use crate::rollup::inventory::Homes;
 use crate::store::tables::scan::ACCOUNTS;
 use crate::store::{BillPages, Head, Place, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
 
 /// Collectors that run at the same time. Each of them keeps to the pace of its service by itself.
 const AT_ONCE: usize = 48;
+
+/// How the reason begins of what was too little to look at.
+pub const LEFT_OUT: &str = "left out: ";
 
 /// What to scan.
 #[derive(Clone, Debug)]
@@ -69,8 +72,8 @@ pub struct Outcome {
     pub snapshot: Snapshot,
     /// What could not be seen.
     pub gaps: Vec<Coverage>,
-    /// What was not read in detail because it is the least of the spend, USD in the last thirty days.
-    pub left_out: Money,
+    /// What was not read in detail because it is the least of the spend.
+    pub left_out: Cost,
     /// True after Ctrl-C: what was read until then is kept.
     pub interrupted: bool,
     /// True when `--max-cost` cut something.
@@ -227,8 +230,8 @@ fn leave_out(writer: &mut SnapshotWriter, order: &Order) {
 struct Ran {
     /// How the bill was paged; `None` when it was not read.
     pages: Option<BillPages>,
-    /// What was left out costs, USD in thirty days.
-    left_out: Money,
+    /// What was left out costs.
+    left_out: Cost,
 }
 
 /// The phases: the bill, which says where to look; the list of buckets of each account, which says where else; then
@@ -237,12 +240,12 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>,
     for collector in Collector::ALL.into_iter().filter(|collector| !order.collectors.contains(collector)) {
         not_asked(collector, Some(&scope.account_id), sink, None, None).await;
     }
-    let mut regions = Regions::of(&order.options.regions);
-    regions.add(regions::known(base, &scope.earlier).await);
+    let mut regions = Regions::of(&order.options.regions, order.collectors.contains(&Collector::Bill));
+    regions.recall(base, &scope.earlier).await;
     let mut billed = cost_explorer::Bill::default();
     if order.collectors.contains(&Collector::Bill) {
         billed = guarded(Collector::Bill, scope, sink, bill).await.unwrap_or_default();
-        regions.add(std::mem::take(&mut billed.regions));
+        regions.add_billed(std::mem::take(&mut billed.regions));
     }
     exports::read(scope, sink, order, base).await;
     let mut homes = storage::homes(base).await;
@@ -256,8 +259,8 @@ async fn run(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snapshot>,
     Ran { pages: (billed.pages.pages > 0).then_some(billed.pages), left_out }
 }
 
-/// Reads the accounts in detail: the buckets of each, then its Regions. Returns what was left out, USD in thirty days,
-/// and whose the buckets are.
+/// Reads the accounts in detail: the buckets of each, then its Regions. Returns what was left out, and whose the
+/// buckets are.
 async fn detail(
     scope: &Scope,
     sink: &Sink,
@@ -266,20 +269,21 @@ async fn detail(
     billed: &cost_explorer::Bill,
     spend: &Spend,
     regions: &mut Regions,
-) -> (Money, Homes) {
+) -> (Cost, Homes) {
     let known = Known::ask(scope, sink, &order.accounts, billed).await;
     let wanted = known.wanted(&order.accounts, &scope.account_id);
     let detail: Vec<Collector> =
         Collector::ALL.into_iter().filter(|of| order.collectors.contains(of) && of.is_detail()).collect();
     let role = order.role.as_ref().map(|role| (role, partition));
-    let first = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
+    let first = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend, &Buckets::new());
     let mut entered = Entered::default();
     entered.enter(scope, accounts_of(&first.kept), role).await;
     let listed = buckets::list(&first, &entered, sink).await;
     regions.add(listed.regions());
     let homes = listed.homes();
     left_regions(regions, &wanted, scope, sink, &detail).await;
-    let mut ranked = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend);
+    let buckets = listed.counts();
+    let mut ranked = rank(&runs(&detail, &wanted, &regions.to_visit(&scope.region)), spend, &buckets);
     ranked.decided_before(&first, |run| run.collector.reach() == Reach::Buckets);
     entered.enter(scope, accounts_of(&ranked.kept), role).await;
     entered.tell_closed(&ranked.kept, sink).await;
@@ -287,11 +291,11 @@ async fn detail(
     if !own_bill_only || base.is_none_or(|base| base.parts(ACCOUNTS.name).is_empty()) {
         sink.rows(&ACCOUNTS, known.rows(&entered.open)).await;
     }
-    leave(&ranked, sink).await;
+    leave(&ranked, &buckets, sink).await;
     let rest: Vec<&Run> = ranked.kept.iter().filter(|run| run.collector.reach() != Reach::Buckets).collect();
     // What buckets are set to is most of the requests, and at a pace of its own: nobody waits for it.
     tokio::join!(Box::pin(listed.read(&entered, sink)), Box::pin(others(&rest, &entered, sink)));
-    (ranked.left_usd(), homes)
+    (ranked.left_cost(), homes)
 }
 
 /// Reads everything but buckets, Region by Region.
@@ -327,9 +331,11 @@ fn scope_of(run: &Run, scopes: &BTreeMap<String, Scope>) -> Option<Scope> {
 
 /// Says what was too little to look at, with its dollars: one piece of coverage for each table, account and Region, or
 /// for the account where it is all Regions. What an earlier scan knew of such a Region comes over.
-async fn leave(ranked: &Ranked, sink: &Sink) {
-    for (run, usd) in ranked.left_by_place() {
-        let why = format!("left out: {} in the last 30 days; `--all` reads it too", usd.human());
+async fn leave(ranked: &Ranked, buckets: &Buckets, sink: &Sink) {
+    for (run, cost) in ranked.left_by_place() {
+        let seen = run.region.clone().and_then(|region| buckets.get(&(run.account_id.clone(), region)));
+        let seen = seen.map(|count| format!(" ({count} buckets are there)")).unwrap_or_default();
+        let why = format!("{LEFT_OUT}{} in the last 30 days{seen}; `--all` reads it too", cost.human());
         for row in rows_not_asked(run.collector) {
             sink.leave(row.at(&run.account_id, run.region.as_deref()).because(why.as_str())).await;
         }

@@ -1,13 +1,15 @@
 //! What a scan and its estimate look like: tables for people, JSON for scripts. Decides nothing.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
 use crate::aws::connector::Paced;
-use crate::aws::estimate::{Estimate, total};
+use crate::aws::estimate::{Estimate, Estimates, Part, total};
 use crate::aws::scan::Outcome;
 use crate::model::Money;
+use crate::model::text::terminal;
 use crate::term::{Align, TextTable};
 
 /// Returns what was read, and what it cost.
@@ -20,7 +22,7 @@ pub fn summary(outcome: &Outcome) -> String {
     let requests: u64 = manifest.receipt.requests.values().sum();
     let mut text = format!("snapshot {}\n\n{table}\n\n", outcome.snapshot.id());
     let _ = writeln!(text, "{requests} requests, {}, {} s", manifest.receipt.usd.human(), manifest.receipt.seconds);
-    if outcome.left_out > Money::ZERO {
+    if outcome.left_out.usd > Money::ZERO {
         let usd = outcome.left_out.human();
         let _ = writeln!(
             text,
@@ -70,14 +72,15 @@ pub fn summary_json(outcome: &Outcome) -> Value {
         manifest.tables.keys().map(|name| (name.clone(), json!(manifest.rows(name)))).collect();
     json!({
         "schema": "leanlake.scan",
-        "version": "1.0",
+        "version": "1.1",
         "snapshot": manifest.id,
         "origin": manifest.origin,
         "generated_at": manifest.as_of,
         "account_id": manifest.account_id,
         "interrupted": outcome.interrupted,
         "over_budget": outcome.over_budget,
-        "left_out_usd": outcome.left_out,
+        "left_out_usd": outcome.left_out.usd,
+        "left_out_is_estimate": outcome.left_out.about,
         "unchanged_buckets": outcome.unchanged,
         "credentials_refused": outcome.refused,
         "rows": rows,
@@ -86,8 +89,12 @@ pub fn summary_json(outcome: &Outcome) -> Value {
     })
 }
 
-/// Returns requests, dollars and minutes by service.
-pub fn estimate_table(estimates: &[Estimate]) -> String {
+/// Places of an estimate that are told one by one.
+const PLACES: usize = 20;
+
+/// Returns requests, dollars and minutes by service, then by account and Region where there are several, and what is not
+/// known yet.
+pub fn estimate_table(estimates: &Estimates) -> String {
     let columns = [
         ("service", Align::Left),
         ("requests", Align::Right),
@@ -96,19 +103,60 @@ pub fn estimate_table(estimates: &[Estimate]) -> String {
         ("from", Align::Left),
     ];
     let mut table = TextTable::new(&columns);
-    for estimate in estimates.iter().chain(std::iter::once(&total(estimates))) {
+    for estimate in estimates.services.iter().chain(std::iter::once(&total(&estimates.services))) {
         let [requests, dollars, minutes] = estimate.human();
         table.row([estimate.service.to_owned(), requests, dollars, minutes, estimate.basis.clone()]);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    if estimates.accounts.len() > 1 || estimates.regions.len() > 1 {
+        let _ = write!(text, "\n\n{}", place_table(estimates));
+    }
+    for unknown in &estimates.unknown {
+        let _ = write!(text, "\n\nnot known yet: {}", terminal(unknown));
+    }
+    text
+}
+
+/// Returns requests and dollars by account and Region, the dearest first.
+fn place_table(estimates: &Estimates) -> TextTable {
+    let (account, region) = (("account", Align::Left), ("Region", Align::Left));
+    let mut table = TextTable::new(&[account, region, ("requests", Align::Right), ("dollars", Align::Right)]);
+    let mut places: Vec<(String, String, Estimate)> = by_place(&estimates.parts);
+    places.sort_by(|a, b| b.2.usd.high.cmp(&a.2.usd.high).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
+    let rest = places.split_off(places.len().min(PLACES));
+    for (account, region, estimate) in places {
+        let [requests, dollars, _] = estimate.human();
+        table.row([account, region, requests, dollars]);
+    }
+    if !rest.is_empty() {
+        let sum = total(&rest.iter().map(|(_, _, estimate)| estimate.clone()).collect::<Vec<_>>());
+        let [requests, dollars, _] = sum.human();
+        table.row([format!("{} others", rest.len()), String::new(), requests, dollars]);
+    }
+    table
+}
+
+/// Returns the sums over the services of each account and Region.
+fn by_place(parts: &[Part]) -> Vec<(String, String, Estimate)> {
+    let mut places: BTreeMap<(String, String), Vec<Estimate>> = BTreeMap::new();
+    for part in parts {
+        let account = part.account_id.clone().unwrap_or_else(|| "all".to_owned());
+        let region = part.region.clone().unwrap_or_else(|| "not by Region".to_owned());
+        places.entry((account, region)).or_default().push(part.estimate.clone());
+    }
+    places.into_iter().map(|((account, region), of)| (account, region, total(&of))).collect()
 }
 
 /// Returns the same as JSON.
-pub fn estimate_json(estimates: &[Estimate]) -> Value {
+pub fn estimate_json(estimates: &Estimates) -> Value {
     json!({
         "schema": "leanlake.estimate",
-        "version": "1.0",
-        "services": estimates,
-        "total": total(estimates),
+        "version": "1.1",
+        "services": estimates.services,
+        "total": total(&estimates.services),
+        "parts": estimates.parts,
+        "accounts": estimates.accounts,
+        "regions": estimates.regions,
+        "unknown": estimates.unknown,
     })
 }

@@ -19,8 +19,8 @@ use super::ask::ask;
 use super::{Failed, Read, Scope, Sink, Trouble, billing_views};
 use crate::aws::rank::Spend;
 use crate::model::{Coverage, CoverageState};
-use crate::store::BillPages;
 use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT, COSTS_BY_OPERATION, TAGS_COST};
+use crate::store::{BillPages, Snapshot};
 use agenda::Agenda;
 use answer::{Answer, Unfit};
 use days::Span;
@@ -61,6 +61,21 @@ pub struct Bill {
     pub accounts: BTreeMap<String, Option<String>>,
     /// What the last thirty days that were read cost.
     pub spend: Spend,
+}
+
+/// Returns what the last snapshot says of the bill: the accounts on it, and what the last thirty days cost. Asks AWS
+/// nothing.
+pub async fn recalled(base: Option<&Snapshot>, today: NaiveDate) -> Bill {
+    let mut bill = Bill::default();
+    let Some(base) = base else { return bill };
+    for (question, table) in [(Question::Costs, &COSTS), (Question::ByAccount, &COSTS_BY_ACCOUNT)] {
+        // What cannot be read there is a gap of that snapshot.
+        let rows = base.rows(table).await.unwrap_or_default();
+        spend::add(&mut bill.spend, &question, &rows, today);
+        bill.accounts
+            .extend(rows.iter().filter_map(|row| Some((row.text("linked_account_id")?.raw().to_owned(), None))));
+    }
+    bill
 }
 
 /// Reads the bill of the scope's account, and of the accounts below it.
