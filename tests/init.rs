@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::aws::exports::Export;
+use crate::aws::lens::Lens;
 use crate::aws::s3::Bucket;
+use crate::aws::settings::Settings;
 use crate::aws::{Fault, Trouble};
-use crate::support::World;
+use crate::support::{TODAY, World, day};
 
 fn world() -> World {
     let world = World::new();
@@ -43,6 +46,57 @@ fn it_says_what_there_is_and_writes_a_file_that_counts() {
     let regions = shown.lines().find(|line| line.contains("regions")).unwrap();
     assert!(regions.contains("eu-west-1") && regions.contains("leanlake.toml:"), "{regions}");
     assert!(shown.lines().any(|line| line.contains("history_days") && line.contains("default")), "{shown}");
+}
+
+#[test]
+fn exports_lens_inventories_budgets_and_registrations_are_found_and_stand_in_the_file() {
+    let world = world();
+    {
+        let mut account = world.aws.account();
+        let listed = "<Id>all</Id><IsEnabled>true</IsEnabled><IncludedObjectVersions>All</IncludedObjectVersions><Schedule>\
+            <Frequency>Daily</Frequency></Schedule><Destination><S3BucketDestination><Bucket>arn:aws:s3:::lists</Bucket>\
+            <Format>CSV</Format></S3BucketDestination></Destination>";
+        let settings = Settings { inventory: vec![listed.into()], ..Settings::default() };
+        account.s3.add("raw", Bucket::in_region("us-east-1").set(settings));
+        let (name, bucket, prefix) = ("daily".into(), "bills".into(), "cur".into());
+        account.exports = vec![Export { name, bucket, prefix, table: "COST_AND_USAGE_REPORT" }];
+        account.lenses.push(Lens { home: "us-east-1".into(), id: "whole".into(), inside: String::new() });
+        account.advice.budgets = vec![json!({"BudgetName": "lake", "BudgetType": "COST", "TimeUnit": "MONTHLY"})];
+        let registered = json!({"ResourceArn": "arn:aws:s3:::lake/orders"});
+        account.glue.registered = vec![("eu-west-1".to_owned(), registered)];
+    }
+    let run = world.run(&["init"]).ends_with(0);
+    for line in [
+        "Storage Lens configurations: whole.",
+        "Inventories: raw/all.",
+        "Budgets: lake.",
+        "Lake Formation locations: arn:aws:s3:::lake/orders.",
+        "Bill exports: s3://bills/cur",
+    ] {
+        assert!(run.stdout.contains(line), "no `{line}` in\n{}", run.stdout);
+        assert!(file(&world).contains(&format!("# {line}")), "no `{line}` in\n{}", file(&world));
+    }
+}
+
+#[test]
+fn payer_delegated_administrator_and_member_are_told_apart() {
+    const OWN: &str = "111122223333";
+    const OTHER: &str = "222222222222";
+    let said = |payer: Option<&str>, delegates: &[&str]| {
+        let world = world();
+        let mut account = world.aws.account();
+        account.organization.add(OTHER, "data", day(TODAY));
+        account.organization.payer = payer.map(str::to_owned);
+        account.organization.delegates = delegates.iter().map(|id| (*id).to_owned()).collect();
+        drop(account);
+        let printed = world.run(&["init"]).ends_with(0).stdout;
+        printed.lines().find(|line| line.starts_with("Organization")).unwrap().to_owned()
+    };
+    let payer = "Organization o-tests: this account is the payer; delegated administrators: 222222222222.";
+    assert_eq!(said(None, &[OTHER]), payer);
+    let member = "Organization o-tests: this account is a member, 222222222222 pays; it is";
+    assert_eq!(said(Some(OTHER), &[OWN]), format!("{member} a delegated administrator."));
+    assert_eq!(said(Some(OTHER), &[]), format!("{member} no delegated administrator."));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bill;
 mod breaker;
 pub mod compute;
 mod ending;
+mod estimate;
 mod faults;
 pub mod glue;
 mod lake;

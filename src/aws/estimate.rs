@@ -1,61 +1,31 @@
-//! What a scan would cost before it is made: requests, dollars and minutes, from the last receipt or as a range.
+//! What a scan would cost before it is made: requests, dollars and minutes, by account, Region and service, from the last
+//! receipt or as a range.
 //!
-//! Spends at most one listing of the buckets.
+//! Asks which accounts there are, and for a listing of the buckets of few of them; nothing else.
 
+mod services;
 mod storage;
+mod visit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::aws::collect::advice::Adviser;
-use crate::aws::collect::cloudwatch::hours;
-use crate::aws::collect::cost_explorer;
-use crate::aws::collect::{Collector, Scope, cloudwatch, s3};
+use crate::aws::collect::{Collector, Reach, Scope, s3};
 use crate::aws::connector::limits::default_pace;
+use crate::aws::rank::Run;
+use crate::aws::scan::accounts::Closed;
 use crate::aws::scan::{Order, ScanError, prepare};
 use crate::aws::session::Session;
 use crate::model::Money;
 use crate::store::{Receipt, Store};
-use storage::{buckets, count, metrics};
+use services::{Share, again, calls};
+use visit::Visit;
 
-/// Pages that a Cost Explorer answer for a month may have in a large account, before any scan has seen one.
-const PAGES_AN_ANSWER: u64 = 4;
-/// Regions that an account may use, about; and workgroups that a Region may have (Athena service quotas).
-const REGIONS: u64 = 40;
-const WORKGROUPS: u64 = 1000;
-/// Redshift clusters, or workgroups, that an account may have when nobody counted them.
-const WAREHOUSES: u64 = 50;
-/// Queries that one BatchGetQueryExecution request may ask for.
-const QUERIES_A_REQUEST: u64 = 50;
-
-/// Exports that an account may have, and requests for the files of two months of one.
-const EXPORTS: u64 = 5;
-const EXPORT_FILES: u64 = 400;
-
-/// NAT gateways that a Region may have, and metrics of each.
-const NAT_GATEWAYS: u64 = 10;
-const NAT_METRICS: u64 = 5;
-/// Names of events that are looked up in each Region.
-const TRAIL_NAMES: u64 = 3;
-/// What the network of a Region is asked for at least.
-const NETWORK_LISTS: [&str; 7] = [
-    "ec2:DescribeVpcs",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeRouteTables",
-    "ec2:DescribeVpcEndpoints",
-    "ec2:DescribeManagedPrefixLists",
-    "ec2:DescribeNatGateways",
-    "network-firewall:ListFirewalls",
-];
-/// What Cost Optimization Hub is asked.
-const ADVICE: [&str; 2] = ["cost-optimization-hub:ListEnrollmentStatuses", "cost-optimization-hub:ListRecommendations"];
-/// Job runs, tables and crawls on a page (Glue API reference).
-const RUNS_A_PAGE: u64 = 200;
-const TABLES_A_PAGE: u64 = 100;
-const CRAWLS_A_PAGE: u64 = 100;
+/// Runs of one collector that a scan makes side by side: those over buckets, the fewest.
+const SIDE_BY_SIDE: u64 = 16;
 
 /// From so many to so many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -77,21 +47,81 @@ pub struct Estimate {
     pub usd: Between<Money>,
     /// How long they take at the documented limits.
     pub seconds: Between<u64>,
+    /// True where accounts, Regions or buckets are not known yet: it is at least this much, and may be more.
+    pub at_least: bool,
     /// What the figures rest on.
     pub basis: String,
 }
 
+/// What one service would cost in an account, and in a Region of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Part {
+    /// The account; `null` for all of them, where the last scan did not tell them apart.
+    pub account_id: Option<String>,
+    /// The Region; `null` for what has one endpoint for the whole account, or where the last scan did not tell.
+    pub region: Option<String>,
+    /// What it would cost there.
+    #[serde(flatten)]
+    pub estimate: Estimate,
+}
+
+/// The roles of other accounts, as far as they were tried.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    /// Accounts that a scan would enter with a role.
+    pub wanted: usize,
+    /// Those whose role was assumed, in order of their ids.
+    pub open: Vec<Scope>,
+    /// Those that could not be entered.
+    pub closed: Vec<(String, Closed)>,
+}
+
+/// What a scan would cost.
+#[derive(Clone, Debug, Default)]
+pub struct Estimates {
+    /// By service.
+    pub services: Vec<Estimate>,
+    /// By account, Region and service.
+    pub parts: Vec<Part>,
+    /// Accounts that would be read.
+    pub accounts: BTreeSet<String>,
+    /// Regions that would be visited.
+    pub regions: BTreeSet<String>,
+    /// What is not known yet, in sentences.
+    pub unknown: Vec<String>,
+    /// The roles of other accounts.
+    pub roles: Roles,
+}
+
 impl Estimate {
+    fn nothing(service: &'static str) -> Self {
+        let usd = Between { low: Money::ZERO, high: Money::ZERO };
+        let (requests, seconds) = (Between::default(), Between::default());
+        Estimate { service, requests, usd, seconds, at_least: false, basis: String::new() }
+    }
+
     /// Returns requests, dollars and minutes for people.
     pub fn human(&self) -> [String; 3] {
         let minutes = Between { low: self.seconds.low.div_ceil(60), high: self.seconds.high.div_ceil(60) };
         let dollars = Between { low: self.usd.low.human(), high: self.usd.high.human() };
-        [shown(&self.requests), shown(&dollars), shown(&minutes)]
+        [shown(&self.requests, self.at_least), shown(&dollars, self.at_least), shown(&minutes, self.at_least)]
+    }
+
+    /// Adds what is asked elsewhere, or of another service, after it.
+    fn and(&mut self, other: &Estimate) {
+        self.requests = sum(self.requests, other.requests);
+        self.seconds = sum(self.seconds, other.seconds);
+        self.usd = Between { low: self.usd.low + other.usd.low, high: self.usd.high + other.usd.high };
+        self.at_least |= other.at_least;
     }
 }
 
-fn shown<T: std::fmt::Display + PartialEq>(between: &Between<T>) -> String {
-    if between.low == between.high { between.low.to_string() } else { format!("{} … {}", between.low, between.high) }
+fn shown<T: std::fmt::Display + PartialEq>(between: &Between<T>, at_least: bool) -> String {
+    match between {
+        Between { low, .. } if at_least => format!("at least {low}"),
+        Between { low, high } if low == high => low.to_string(),
+        Between { low, high } => format!("{low} … {high}"),
+    }
 }
 
 /// Requests of one operation, and priced units where they are not the requests.
@@ -101,36 +131,96 @@ struct Calls {
     units: Option<Between<u64>>,
 }
 
-/// Estimates what `order` would cost.
-pub async fn estimate(session: &Session, store: &Store, order: &Order) -> Result<Vec<Estimate>, ScanError> {
+/// Estimates what `order` would cost, in every account and Region that it would visit.
+pub async fn estimate(session: &Session, store: &Store, order: &Order) -> Result<Estimates, ScanError> {
     let (scope, base) = prepare(session, store, order).await?;
+    let mut visit = visit::foresee(&scope, base.as_ref(), order, &session.identity.partition).await;
     let last = base.as_ref().map(|base| &base.manifest.receipt);
-    let mut estimates = Vec::new();
-    let listed = !order.collectors.contains(&Collector::Storage) || !cloudwatch::listed_before(&scope).is_empty();
-    let known = last.is_some() && listed && order.options.regions.is_empty();
-    let known = known && !of_many_buckets(&scope, last);
-    let counted = if known { None } else { count(&scope).await };
+    let mut estimates = Estimates {
+        accounts: visit.accounts(),
+        regions: visit.regions(),
+        unknown: std::mem::take(&mut visit.unknown),
+        roles: std::mem::take(&mut visit.roles),
+        ..Estimates::default()
+    };
+    estimates.parts = parts(session, &visit, last);
     for &collector in &order.collectors {
-        let (calls, basis) = calls(collector, &scope, last, counted);
-        estimates.push(priced(session, collector.name(), &calls, basis));
+        let own: Vec<&Part> = estimates.parts.iter().filter(|part| part.estimate.service == collector.name()).collect();
+        estimates.services.push(of_service(collector, &own));
     }
     Ok(estimates)
 }
 
+/// Returns what each collector costs in each place.
+fn parts(session: &Session, visit: &Visit, last: Option<&Receipt>) -> Vec<Part> {
+    let mut by_collector: BTreeMap<Collector, Vec<&Run>> = BTreeMap::new();
+    for run in &visit.runs {
+        by_collector.entry(run.collector).or_default().push(run);
+    }
+    let (mut parts, mut rest) = (Vec::new(), Vec::new());
+    for (collector, runs) in &by_collector {
+        match last.filter(|_| visit.as_before).and_then(|last| again(*collector, &visit.scope, last)) {
+            Some(calls) => parts.push(as_before(session, *collector, &calls, runs)),
+            None => rest.extend(runs.iter().copied()),
+        }
+    }
+    let mut of_account: BTreeMap<(Collector, &str), u64> = BTreeMap::new();
+    for run in &rest {
+        *of_account.entry((run.collector, &run.account_id)).or_default() += 1;
+    }
+    // A scope is made once for each place, whatever is asked there.
+    let place = |run: &Run| (run.account_id.clone(), run.region.clone(), run.collector.reach() == Reach::Bill);
+    rest.sort_by_key(|run| place(run));
+    for there in rest.chunk_by(|a, b| place(a) == place(b)) {
+        let scope = visit.scope_of(there[0]);
+        for run in there {
+            let places = by_collector[&run.collector].len() as u64;
+            let share = Share { places, regions: of_account[&(run.collector, run.account_id.as_str())] };
+            let (calls, basis) = calls(run.collector, &scope, last, visit.counted(run), share);
+            let mut estimate = priced(session, run.collector.name(), &calls, basis);
+            estimate.at_least = visit.is_open(run, &scope);
+            parts.push(Part { account_id: Some(run.account_id.clone()), region: run.region.clone(), estimate });
+        }
+    }
+    parts
+}
+
+/// Returns what the last scan's receipt says of a collector, which does not tell accounts and Regions apart.
+fn as_before(session: &Session, collector: Collector, calls: &[Calls], runs: &[&Run]) -> Part {
+    let (mut accounts, mut regions) = (runs.iter().map(|run| &run.account_id), runs.iter().map(|run| &run.region));
+    let account_id = accounts.next().filter(|first| accounts.all(|account| account == *first)).cloned();
+    let region = regions.next().filter(|first| regions.all(|region| region == *first)).cloned().flatten();
+    let estimate = priced(session, collector.name(), calls, "the last scan".to_owned());
+    Part { account_id, region, estimate }
+}
+
+/// Returns the sum of the places of a service: they are asked side by side.
+fn of_service(collector: Collector, parts: &[&Part]) -> Estimate {
+    let mut all = Estimate::nothing(collector.name());
+    for part in parts {
+        all.and(&part.estimate);
+    }
+    let longest = |of: fn(&Between<u64>) -> u64| parts.iter().map(|part| of(&part.estimate.seconds)).max();
+    all.seconds = Between {
+        low: (all.seconds.low / SIDE_BY_SIDE).max(longest(|seconds| seconds.low).unwrap_or_default()),
+        high: (all.seconds.high.div_ceil(SIDE_BY_SIDE)).max(longest(|seconds| seconds.high).unwrap_or_default()),
+    };
+    all.basis = match parts {
+        [] => "nothing to visit".to_owned(),
+        [one] => one.estimate.basis.clone(),
+        [first, ..] if collector.reach() == Reach::Regional => {
+            format!("{} accounts and Regions; {} there", parts.len(), first.estimate.basis)
+        }
+        [first, ..] => format!("{} accounts; {} in the first", parts.len(), first.estimate.basis),
+    };
+    all
+}
+
 /// Returns the sum of all services.
 pub fn total(estimates: &[Estimate]) -> Estimate {
-    let zero = Between { low: Money::ZERO, high: Money::ZERO };
-    let mut total = Estimate {
-        service: "total",
-        requests: Between::default(),
-        usd: zero,
-        seconds: Between::default(),
-        basis: String::new(),
-    };
+    let mut total = Estimate::nothing("total");
     for estimate in estimates {
-        total.requests = sum(total.requests, estimate.requests);
-        total.seconds = sum(total.seconds, estimate.seconds);
-        total.usd = Between { low: total.usd.low + estimate.usd.low, high: total.usd.high + estimate.usd.high };
+        total.and(estimate);
     }
     total
 }
@@ -143,186 +233,8 @@ fn exactly(n: u64) -> Between<u64> {
     Between { low: n, high: n }
 }
 
-fn calls(collector: Collector, scope: &Scope, last: Option<&Receipt>, counted: Option<u64>) -> (Vec<Calls>, String) {
-    // What the others are asked for depends on the days since the last scan.
-    let whole = scope.options.regions.is_empty();
-    // Of many buckets only those are read again that somebody changed.
-    let whole = whole && (collector != Collector::S3 || !of_many_buckets(scope, last));
-    if let (Some(last), Collector::S3 | Collector::Glue | Collector::Network | Collector::Advice, true) =
-        (last, collector, whole)
-    {
-        // The receipt does not say which collector asked CloudWatch or CloudTrail.
-        let of_others = |operation: &str| operation.starts_with("cloudwatch:") || operation.starts_with("cloudtrail:");
-        let own = collector.reads().iter().filter(|read| !of_others(read.operation));
-        let calls: Vec<Calls> = own.filter_map(|read| from_receipt(read.operation, last)).collect();
-        if !calls.is_empty() {
-            return (once(calls), "the last scan".to_owned());
-        }
-    }
-    match collector {
-        Collector::Bill => bill(scope, last),
-        Collector::Exports => exports(),
-        // A page or two, and only where other accounts are read; it is not chosen, so it is not listed.
-        Collector::Organization => (Vec::new(), String::new()),
-        Collector::S3 => buckets(scope, counted),
-        Collector::Storage => metrics(scope, counted),
-        Collector::Athena => queries(scope),
-        Collector::Network => network(),
-        Collector::Trail => trail(),
-        Collector::Advice => advice(scope),
-        Collector::Emr => clusters(scope),
-        Collector::EmrServerless => runs(scope),
-        Collector::Redshift => warehouses(scope, "redshift:DescribeClusters", "redshift:DescribeUsageLimits", 3),
-        Collector::RedshiftServerless => {
-            warehouses(scope, "redshift-serverless:ListWorkgroups", "redshift-serverless:ListUsageLimits", 1)
-        }
-        Collector::Glue => pipelines(scope),
-    }
-}
-
-/// Returns true where settings may be known from the last scan, which listed the uploads of every bucket.
-fn of_many_buckets(scope: &Scope, last: Option<&Receipt>) -> bool {
-    let listed = last.and_then(|last| last.requests.get("s3:ListMultipartUploads"));
-    listed.is_some_and(|buckets| s3::may_be_unchanged(scope, *buckets))
-}
-
-fn from_receipt(operation: &'static str, last: &Receipt) -> Option<Calls> {
-    Some(Calls { operation, requests: exactly(*last.requests.get(operation)?), units: None })
-}
-
-/// Several reads may share an operation: it is counted once.
-fn once(calls: Vec<Calls>) -> Vec<Calls> {
-    let by_operation: BTreeMap<&str, Calls> = calls.into_iter().map(|call| (call.operation, call)).collect();
-    by_operation.into_values().collect()
-}
-
-/// A month without usage is asked one question; where net cost is hidden, one request is refused first.
-fn bill(scope: &Scope, last: Option<&Receipt>) -> (Vec<Calls>, String) {
-    let (months, questions) = cost_explorer::questions_to_ask(scope);
-    let known = last.and_then(|last| cost_explorer::pages_to_read(scope, last.bill?));
-    let (requests, basis) = if let Some((low, high)) = known {
-        (Between { low, high: high + 1 }, format!("{months} months, paged as in the last scan"))
-    } else {
-        let most = questions * PAGES_AN_ANSWER + 1;
-        (Between { low: months, high: most }, format!("{months} months, up to {PAGES_AN_ANSWER} pages an answer"))
-    };
-    let views = Calls { operation: "billing:ListBillingViews", requests: exactly(1), units: None };
-    (vec![views, Calls { operation: "ce:GetCostAndUsage", requests, units: None }], basis)
-}
-
-/// Data Exports' own calls are free. How many files an export has is known once its manifests are read; they cost what
-/// S3 charges for reading them.
-fn exports() -> (Vec<Calls>, String) {
-    let list = Calls { operation: "bcm-data-exports:ListExports", requests: exactly(1), units: None };
-    let each = Between { low: 0, high: EXPORTS };
-    let each = Calls { operation: "bcm-data-exports:GetExport", requests: each, units: None };
-    let files = Between { low: 0, high: EXPORTS * EXPORT_FILES };
-    let read = Calls { operation: "s3:GetObject", requests: files, units: None };
-    (vec![list, each, read], format!("up to {EXPORTS} exports of {EXPORT_FILES} files"))
-}
-
-/// Athena's own calls are free; nobody knows how long a history is before it is read.
-fn queries(scope: &Scope) -> (Vec<Calls>, String) {
-    let pages = Between { low: 1, high: u64::from(scope.options.queries) / QUERIES_A_REQUEST };
-    let calls = vec![
-        Calls { operation: "athena:ListWorkGroups", requests: Between { low: 1, high: REGIONS }, units: None },
-        Calls { operation: "athena:GetWorkGroup", requests: Between { low: 1, high: WORKGROUPS }, units: None },
-        Calls { operation: "athena:ListQueryExecutions", requests: pages, units: None },
-        Calls { operation: "athena:BatchGetQueryExecution", requests: Between { low: 0, ..pages }, units: None },
-    ];
-    (calls, format!("up to {} queries; free", scope.options.queries))
-}
-
-/// Glue's own calls are free too; how many jobs and tables there are is known once they are read.
-fn pipelines(scope: &Scope) -> (Vec<Calls>, String) {
-    let limits = scope.options.glue;
-    let up_to =
-        |operation, most: u64| Calls { operation, requests: Between { low: 1, high: most.max(1) }, units: None };
-    let calls = vec![
-        up_to("glue:GetJobRuns", u64::from(limits.runs) / RUNS_A_PAGE),
-        up_to("glue:GetTables", u64::from(limits.tables) / TABLES_A_PAGE),
-        up_to("glue:ListCrawls", u64::from(limits.crawls) / CRAWLS_A_PAGE),
-        up_to("glue:GetColumnStatisticsForTable", u64::from(limits.statistics)),
-    ];
-    let basis = format!("up to {} job runs and {} tables in a Region; free", limits.runs, limits.tables);
-    (calls, basis)
-}
-
-/// Free but for the metrics of NAT gateways; a page a list in most Regions.
-fn network() -> (Vec<Calls>, String) {
-    let lists = exactly(1);
-    let traffic = Between { low: 0, high: 1 };
-    let metrics = Between { low: 0, high: NAT_GATEWAYS * NAT_METRICS };
-    let mut calls = vec![Calls { operation: "cloudwatch:GetMetricData", requests: traffic, units: Some(metrics) }];
-    calls.extend(NETWORK_LISTS.map(|operation| Calls { operation, requests: lists, units: None }));
-    (calls, format!("by Region, one page a list and up to {NAT_GATEWAYS} NAT gateways"))
-}
-
-/// Free, but slow where there are many changes.
-fn trail() -> (Vec<Calls>, String) {
-    let requests = Between { low: TRAIL_NAMES, high: TRAIL_NAMES * 2 };
-    (vec![Calls { operation: "cloudtrail:LookupEvents", requests, units: None }], "by Region; free".to_owned())
-}
-
-/// One request an adviser, as few have a second page.
-fn advice(scope: &Scope) -> (Vec<Calls>, String) {
-    let calls = |adviser: &Adviser| -> Vec<Calls> {
-        let one = |operation| Calls { operation, requests: exactly(1), units: None };
-        match adviser {
-            Adviser::Hub => ADVICE.map(one).into(),
-            Adviser::Anomalies => vec![one("ce:GetAnomalies")],
-            Adviser::Budgets => vec![one("budgets:DescribeBudgets")],
-            Adviser::Forecast => vec![one("ce:GetCostForecast")],
-        }
-    };
-    let asked = &scope.options.advisers;
-    (asked.iter().flat_map(calls).collect(), format!("{} advisers, one page each", asked.len()))
-}
-
-/// EMR's own calls are free; each living cluster has one metric. An ended cluster is described once.
-fn clusters(scope: &Scope) -> (Vec<Calls>, String) {
-    let most = u64::from(scope.options.emr_clusters);
-    let of = |operation| Calls { operation, requests: Between { low: 0, high: most }, units: None };
-    let list = Calls { operation: "emr:ListClusters", requests: Between { low: 2, high: 2 + most / 50 }, units: None };
-    let metrics = Calls {
-        operation: "cloudwatch:GetMetricData",
-        requests: Between { low: 0, high: most.div_ceil(hours::SERIES_A_REQUEST) },
-        units: Some(Between { low: 0, high: most }),
-    };
-    let calls = vec![list, of("emr:DescribeCluster"), of("emr:ListInstanceGroups"), metrics];
-    (calls, format!("up to {most} clusters in each Region"))
-}
-
-/// All of it is free.
-fn runs(scope: &Scope) -> (Vec<Calls>, String) {
-    let most = u64::from(scope.options.emr_serverless_runs);
-    let calls = vec![
-        Calls { operation: "emr-serverless:ListApplications", requests: exactly(1), units: None },
-        Calls { operation: "emr-serverless:GetJobRun", requests: Between { low: 0, high: most }, units: None },
-    ];
-    (calls, format!("up to {most} job runs in each Region; free"))
-}
-
-/// Two lists in each Region, and so many metrics of each thing on the first one.
-fn warehouses(scope: &Scope, list: &'static str, limits: &'static str, metrics: u64) -> (Vec<Calls>, String) {
-    let listed = scope.earlier.iter().filter(|c| c.read == list && c.resource.is_none());
-    let known: Vec<u64> = listed.filter_map(|c| u64::try_from(c.seen?).ok()).collect();
-    let (count, basis) = match known.iter().sum::<u64>() {
-        _ if known.is_empty() => (Between { low: 0, high: WAREHOUSES }, format!("up to {WAREHOUSES} in all Regions")),
-        count => (exactly(count), format!("the {count} of the last scan")),
-    };
-    let units = Between { low: count.low * metrics, high: count.high * metrics };
-    let requests = Between { low: count.low.min(1), high: units.high.div_ceil(hours::SERIES_A_REQUEST) };
-    let calls = vec![
-        Calls { operation: list, requests: exactly(1.max(known.len() as u64)), units: None },
-        Calls { operation: limits, requests: exactly(1.max(known.len() as u64)), units: None },
-        Calls { operation: "cloudwatch:GetMetricData", requests, units: Some(units) },
-    ];
-    (calls, basis)
-}
-
 fn priced(session: &Session, service: &'static str, calls: &[Calls], basis: String) -> Estimate {
-    let mut estimate = Estimate { service, basis, ..total(&[]) };
+    let mut estimate = Estimate { basis, ..Estimate::nothing(service) };
     for call in calls {
         let price = session.connector.price(call.operation, session.region());
         let units = call.units.unwrap_or(call.requests);
@@ -355,8 +267,9 @@ mod tests {
 
     use tokio_util::sync::CancellationToken;
 
+    use super::storage::{buckets, count, metrics};
     use super::*;
-    use crate::aws::collect::{Allowance, Collector, Heard, Options};
+    use crate::aws::collect::{Allowance, Heard, Options};
     use crate::aws::connector::{Allowlist, Connector, Role};
     use crate::aws::stand_in::{answer, sdk, setup};
     use crate::model::{Coverage, CoverageState};
@@ -410,7 +323,7 @@ mod tests {
     #[test]
     fn ten_thousand_buckets_are_minutes_and_less_than_a_dollar() {
         let scope = scope(&Connector::new(setup(Allowlist::default())), Vec::new());
-        let (calls, _) = buckets(&scope, Some(10_000));
+        let (calls, _) = buckets(&scope, Some(10_000), Share { places: 1, regions: 1 });
         let requests: u64 = calls.iter().map(|call| call.requests.low).sum();
         assert_eq!(requests, 10 + 13 * 10_000 + 1);
         assert!(seconds(&calls).high < 5 * 60, "{:?}", seconds(&calls));
@@ -435,6 +348,7 @@ mod tests {
             let buckets = "<Buckets><Bucket><Name>lake</Name></Bucket></Buckets>";
             Some(answer(200, &format!("<ListAllMyBucketsResult>{buckets}{next}</ListAllMyBucketsResult>")))
         }));
-        assert_eq!(count(&scope(&Connector::new(setup), Vec::new())).await, Some(2));
+        let counted = count(&scope(&Connector::new(setup), Vec::new()), &mut 200).await;
+        assert_eq!(counted.map(|counted| counted.total), Some(2));
     }
 }

@@ -16,6 +16,10 @@ pub struct Organization {
     pub page: usize,
     /// False where nobody says that there is an organization.
     pub listed: bool,
+    /// The account that pays; the one that a test is about where there is none.
+    pub payer: Option<String>,
+    /// Accounts that may act for the payer.
+    pub delegates: Vec<String>,
 }
 
 /// An account below.
@@ -31,7 +35,7 @@ pub struct Member {
 
 impl Default for Organization {
     fn default() -> Self {
-        Organization { members: BTreeMap::new(), page: 0, listed: true }
+        Organization { members: BTreeMap::new(), page: 0, listed: true, payer: None, delegates: Vec::new() }
     }
 }
 
@@ -58,7 +62,12 @@ impl Organization {
         }
         match request.operation.as_str() {
             "organizations:DescribeOrganization" => {
+                let payer = self.payer.as_deref().unwrap_or(payer);
                 Answer::json(&json!({"Organization": {"Id": "o-tests", "MasterAccountId": payer}}))
+            }
+            "organizations:ListDelegatedAdministrators" => {
+                let told: Vec<_> = self.delegates.iter().map(|id| json!({"Id": id, "Status": "ACTIVE"})).collect();
+                Answer::json(&json!({"DelegatedAdministrators": told}))
             }
             "organizations:ListAccounts" => self.list(request, payer),
             _ => request.refuse(501, "NotImplemented", "the tests' server does not play this operation"),

@@ -2,6 +2,7 @@
 //!
 //! Reads only what a scan reads, keeps no row and writes nothing. What a missing permission hides is told elsewhere.
 
+pub mod members;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use crate::aws::look::look;
 use crate::model::{Coverage, CoverageState};
 
 /// How much of a scan a check-up is. Cost Explorer is asked once, since an answer costs.
-pub const SAMPLE: Sample = Sample { each: 5, all: 20, once: &["ce:GetCostAndUsage"] };
+pub const SAMPLE: Sample =
+    Sample { each: 5, all: 20, once: &["ce:GetCostAndUsage", "ce:GetAnomalies", "ce:GetCostForecast"] };
 /// Most Regions in which a check-up tries what a scan reads.
 pub const REGIONS: usize = 4;
 
@@ -26,10 +28,24 @@ const BUCKETS: &str = "buckets";
 /// What a check-up leaves out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Without {
-    /// Cost Explorer, whose answers cost.
-    pub bill: bool,
+    /// What of Cost Explorer, whose answers cost.
+    pub paid: Paid,
     /// The organization, which only a scan of several accounts asks.
     pub organization: bool,
+    /// What is asked of the caller's own account alone: the bill and its exports, and advice for all accounts.
+    pub of_caller: bool,
+}
+
+/// What a check-up pays for: a cent an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paid {
+    /// Nothing.
+    Nothing,
+    /// The bill.
+    #[default]
+    Bill,
+    /// The bill, anomalies and the forecast.
+    All,
 }
 
 /// What a check-up found.
@@ -47,18 +63,20 @@ pub async fn check_up(scope: &Scope, connector: &Connector, without: Without) ->
     let before = regions_of(scope.earlier.iter().filter_map(|seen| seen.region.clone()));
     let mut scope = Scope { earlier: Vec::new(), ..scope.clone() };
     scope.options.regions.truncate(REGIONS);
-    // One answer of Cost Explorer is enough to know that it answers.
-    scope.options.advisers = Adviser::ALL.into_iter().filter(|adviser| !adviser.is_paid()).collect();
+    let paid = |adviser: &Adviser| !adviser.is_paid() || without.paid == Paid::All;
+    let asked = |adviser: &Adviser| paid(adviser) && (!without.of_caller || *adviser == Adviser::Budgets);
+    scope.options.advisers = Adviser::ALL.into_iter().filter(asked).collect();
     let left_out = |collector: &Collector| match collector {
-        Collector::Bill => without.bill,
+        Collector::Bill => without.paid == Paid::Nothing || without.of_caller,
+        Collector::Exports => without.of_caller,
         Collector::Organization => without.organization,
         _ => false,
     };
     let all = Collector::ALL.into_iter().chain([Collector::Organization]);
     let (out, asked): (Vec<Collector>, Vec<Collector>) = all.partition(left_out);
     let mut told: Vec<Coverage> = out.iter().flat_map(|collector| collector.reads()).map(not_asked).collect();
-    let paid = Adviser::ALL.into_iter().filter(|adviser| adviser.is_paid());
-    told.extend(paid.map(|adviser| not_asked(adviser.read())));
+    let unasked = Adviser::ALL.into_iter().filter(|adviser| !scope.options.advisers.contains(adviser));
+    told.extend(unasked.map(|adviser| not_asked(adviser.read())));
     let (regional, once): (Vec<Collector>, Vec<Collector>) =
         asked.into_iter().partition(|collector| collector.reach() == Reach::Regional);
     let mut seen = look(&scope, &once, &[BUCKETS]).await;

@@ -72,7 +72,9 @@ async fn without_paid_requests_cost_explorer_is_never_asked() {
         counted.fetch_add(u32::from(operation.starts_with("ce:")), Ordering::Relaxed);
         refusal("AccessDeniedException", "no")
     });
-    let found = check_up(&scope, &connector, Without { bill: true, organization: true }).await.permissions;
+    let found = check_up(&scope, &connector, Without { paid: Paid::Nothing, organization: true, ..Without::default() })
+        .await
+        .permissions;
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     for operation in ["ce:GetCostAndUsage", "ce:GetAnomalies", "organizations:ListAccounts"] {
         assert_eq!(verdict(&found, operation), &Verdict::NotTried("it was left out".into()), "{operation}");
@@ -89,7 +91,9 @@ async fn regions_that_are_named_are_tried_else_those_of_earlier_scans_and_of_buc
         });
         scope.region = "us-west-2".into();
         change(&mut scope);
-        check_up(&scope, &connector, Without { bill: true, organization: true }).await.regions
+        check_up(&scope, &connector, Without { paid: Paid::Nothing, organization: true, ..Without::default() })
+            .await
+            .regions
     };
     assert_eq!(tried(|_| ()).await, ["us-west-2", "eu-west-1"], "its own and that of the buckets");
     let earlier = |scope: &mut Scope| {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Between, Calls, REGIONS, exactly, sum};
+use super::services::{REGIONS, Share};
+use super::{Between, Calls, exactly, sum};
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::cloudtrail::changed;
 use crate::aws::collect::s3::listing::PAGE;
@@ -21,7 +22,7 @@ const UPLOAD_PAGES: u64 = 10;
 const LISTS: u64 = 2;
 
 /// Returns the calls of buckets and of Storage Lens.
-pub(super) fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, String) {
+pub(super) fn buckets(scope: &Scope, counted: Option<u64>, share: Share) -> (Vec<Calls>, String) {
     let Some(count) = counted else {
         return (Vec::new(), "unknown: the buckets were not counted".to_owned());
     };
@@ -32,7 +33,8 @@ pub(super) fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, Strin
         requests: if again(operation) { Between { low: 0, high: count } } else { exactly(count) },
         units: None,
     };
-    let parts = Between { low: 0, high: u64::from(scope.options.list_parts) };
+    let shared = |budget: u32| u64::from(budget).div_ceil(share.places.max(1));
+    let parts = Between { low: 0, high: shared(scope.options.list_parts) };
     let mut calls =
         vec![Calls { operation: "s3:ListBuckets", requests: exactly(count.div_ceil(PAGE.into()).max(1)), units: None }];
     calls.extend(s3::each_bucket().map(each));
@@ -40,7 +42,7 @@ pub(super) fn buckets(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, Strin
         let events = Between { low: 0, high: REGIONS * changed::NAMES.len() as u64 };
         calls.push(Calls { operation: changed::CHANGES.operation, requests: events, units: None });
     }
-    let pages = u64::from(scope.options.uploads) / UPLOADS_A_PAGE;
+    let pages = shared(scope.options.uploads) / UPLOADS_A_PAGE;
     for call in calls.iter_mut().filter(|call| call.operation == "s3:ListMultipartUploads") {
         call.requests.high += pages.min(count * (UPLOAD_PAGES - 1));
     }
@@ -63,9 +65,8 @@ pub(super) fn metrics(scope: &Scope, counted: Option<u64>) -> (Vec<Calls>, Strin
     };
     let series = Between { low: count * SERIES.0, high: count * SERIES.1 };
     let each = cloudwatch::series_a_request(scope);
-    // Each bucket may be in a Region of its own: every Region is listed, and its last request is not full.
-    let lists = Between { low: LISTS, high: count.max(1) * LISTS + series.high / METRICS_A_PAGE };
-    let reads = Between { low: series.low.div_ceil(each), high: series.high.div_ceil(each).max(count) };
+    let lists = Between { low: LISTS, high: LISTS + series.high / METRICS_A_PAGE };
+    let reads = Between { low: series.low.div_ceil(each), high: series.high.div_ceil(each) };
     let calls = vec![
         Calls { operation: "cloudwatch:ListMetrics", requests: lists, units: None },
         Calls { operation: "cloudwatch:GetMetricData", requests: reads, units: Some(series) },
@@ -87,18 +88,39 @@ fn metrics_again(scope: &Scope, before: &BTreeMap<String, u64>) -> Vec<Calls> {
     ]
 }
 
-/// Counts the buckets, page by page: half a thousandth of a cent for a thousand. Large accounts refuse a list without
-/// pages.
-pub(super) async fn count(scope: &Scope) -> Option<u64> {
-    let (client, mut count, mut token) = (scope.s3(), 0, None);
+/// The buckets of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// All that a scan would read.
+    pub total: u64,
+    /// Those whose Region the list names.
+    pub regions: BTreeMap<String, u64>,
+}
+
+impl Counted {
+    /// Returns true where some bucket's Region is not known yet.
+    pub fn is_unplaced(&self) -> bool {
+        self.regions.values().sum::<u64>() < self.total
+    }
+}
+
+/// Counts the buckets, page by page, as long as `pages` are left: half a thousandth of a cent for a thousand. Large accounts
+/// refuse a list without pages.
+pub(super) async fn count(scope: &Scope, pages: &mut u64) -> Option<Counted> {
+    let (client, mut counted, mut token) = (scope.s3(), Counted::default(), None);
     loop {
+        *pages = pages.checked_sub(1)?;
         let page = client.list_buckets().max_buckets(PAGE.into()).set_continuation_token(token.take()).send();
         let page = ask(scope, page).await.ok()?;
-        let asked = page.buckets().iter().filter(|bucket| is_asked(scope, bucket.bucket_region()));
-        count += asked.count() as u64;
+        for bucket in page.buckets().iter().filter(|bucket| is_asked(scope, bucket.bucket_region())) {
+            counted.total += 1;
+            if let Some(region) = bucket.bucket_region() {
+                *counted.regions.entry(region.to_owned()).or_default() += 1;
+            }
+        }
         match page.continuation_token() {
             Some(next) if !next.is_empty() => token = Some(next.to_owned()),
-            _ => return Some(count),
+            _ => return Some(counted),
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Dollars are the newest snapshot's; without one they are not known, never nothing.
 
+use crate::aws::collect::{Collector, Read};
 use crate::aws::doctor::{Permission, Verdict};
-use crate::aws::session::Session;
 use crate::cmd::{Context, prices};
 use crate::error::Failure;
 use crate::model::{Coverage, CoverageState, Money};
@@ -37,12 +37,12 @@ impl Blinds {
     /// A policy is wrong, or the snapshot is damaged.
     pub async fn of(
         context: &Context,
-        session: &Session,
+        account_id: &str,
         permissions: &[Permission],
         base: Option<&Snapshot>,
     ) -> Result<Blinds, Failure> {
         let library = context.library().await?;
-        let gaps: Vec<Vec<Coverage>> = permissions.iter().map(|of| gaps(of, &session.identity.account_id)).collect();
+        let gaps: Vec<Vec<Coverage>> = permissions.iter().map(|of| gaps(of, account_id)).collect();
         let dollars = dollars(base, &gaps).await?;
         let each = gaps.iter().zip(&dollars).map(|(gaps, usd)| {
             let blind = library.policies().filter(|policy| gaps.iter().any(|gap| policy.depends_on(gap)));
@@ -52,6 +52,22 @@ impl Blinds {
         let usd = dollars.last().copied().flatten();
         Ok(Blinds { each: each.collect(), usd, snapshot: base.map(|base| base.id().to_owned()) })
     }
+}
+
+/// Returns what each of `accounts` that cannot be entered hides, USD a month at most; `None` where that is not known.
+///
+/// # Errors
+/// The snapshot is damaged.
+pub async fn closed(accounts: &[String], base: Option<&Snapshot>) -> Result<Vec<Option<Money>>, Failure> {
+    let detail = || Collector::ALL.into_iter().filter(|collector| collector.is_detail());
+    let gap = |account: &str, read: &Read| {
+        Coverage::new(read.table, read.operation, CoverageState::Missing).at(account, None)
+    };
+    let all = |account: &String| detail().flat_map(Collector::reads).map(|read| gap(account, read)).collect();
+    let gaps: Vec<Vec<Coverage>> = accounts.iter().map(all).collect();
+    let mut usd = dollars(base, &gaps).await?;
+    usd.truncate(accounts.len());
+    Ok(usd)
 }
 
 /// Returns the gaps that the refusal would leave in a scan.

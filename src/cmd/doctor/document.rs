@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::CheckUp;
 use super::blinds::Hidden;
-use crate::aws::connector::Spent;
+use super::members::{Barred, Entries, Member};
+use super::{CheckUp, is_denied};
 use crate::aws::doctor::{Permission, Verdict};
-use crate::aws::estimate::{Estimate, total};
+use crate::aws::estimate::{Estimate, Estimates, Part, total};
 use crate::aws::iam;
 use crate::error::Failure;
 use crate::model::{Money, Origin, Untrusted};
@@ -17,7 +17,7 @@ use crate::model::{Money, Origin, Untrusted};
 /// What the document calls itself.
 const SCHEMA: &str = "leanlake.doctor";
 /// `major.minor`: a later minor only adds.
-const VERSION: &str = "1.1";
+const VERSION: &str = "1.2";
 
 /// One check-up.
 #[derive(Serialize, JsonSchema)]
@@ -51,6 +51,8 @@ pub struct Document {
     snapshot: Option<String>,
     /// The smallest IAM policy that allows what is denied; `null` when nothing is.
     missing_policy: Option<Value>,
+    /// The other accounts that are meant; `null` when none are.
+    members: Option<Members>,
     /// What the check-up itself used.
     used: Used,
     /// What a scan would cost.
@@ -105,6 +107,47 @@ struct Fills {
     columns: Vec<String>,
 }
 
+/// Other accounts.
+#[derive(Serialize, JsonSchema)]
+struct Members {
+    /// Accounts that a scan would enter with a role.
+    accounts: usize,
+    /// Those whose role was tried, a hundred at most.
+    tried: usize,
+    /// Those whose role was assumed.
+    assumed: Vec<String>,
+    /// Those that cannot be entered.
+    closed: Vec<Closed>,
+    /// Those in which every call was tried, two at most.
+    checked: Vec<Checked>,
+}
+
+/// An account that cannot be entered.
+#[derive(Serialize, JsonSchema)]
+struct Closed {
+    /// The account.
+    account_id: String,
+    /// What keeps us out, and what to do.
+    advice: Untrusted,
+    /// In AWS's words or ours.
+    reason: Untrusted,
+    /// USD a month that are hidden at most; `null` where that is not known.
+    blind_usd: Option<Money>,
+}
+
+/// An account in which every call was tried.
+#[derive(Serialize, JsonSchema)]
+struct Checked {
+    /// The account.
+    account_id: String,
+    /// The Regions where it was tried.
+    regions: Vec<String>,
+    /// Every call of a scan there.
+    permissions: Vec<Tried>,
+    /// USD a month that the refusals hide at most; `null` where that is not known.
+    blind_usd: Option<Money>,
+}
+
 /// Requests and their price.
 #[derive(Serialize, JsonSchema)]
 struct Used {
@@ -121,12 +164,16 @@ struct Scan {
     services: Vec<Estimate>,
     /// In all.
     total: Estimate,
+    /// By account, Region and service.
+    parts: Vec<Part>,
+    /// What is not known yet, in sentences.
+    unknown: Vec<Untrusted>,
 }
 
 impl Document {
     /// Returns the document of a check-up.
     pub(super) fn of(found: &CheckUp, now: DateTime<Utc>) -> Self {
-        let (session, spent) = (&found.session, found.session.connector.spent());
+        let (session, (requests, usd)) = (&found.session, found.used);
         let who = session.identity.clone();
         Document {
             schema: SCHEMA,
@@ -147,9 +194,10 @@ impl Document {
                 .collect(),
             blind_usd: found.blinds.usd,
             snapshot: found.blinds.snapshot.clone(),
-            missing_policy: missing_policy(&found.permissions),
-            used: used(&spent),
-            scan: Scan { services: found.scan.clone(), total: total(&found.scan) },
+            missing_policy: missing_policy(found),
+            members: found.members.as_ref().map(members),
+            used: Used { requests, usd },
+            scan: scan(&found.scan),
         }
     }
 
@@ -164,15 +212,43 @@ pub fn schema() -> Value {
     schemars::schema_for!(Document).to_value()
 }
 
-/// Returns the smallest policy that allows what is denied.
-pub(super) fn missing_policy(permissions: &[Permission]) -> Option<Value> {
-    let denied = permissions.iter().filter(|one| matches!(one.verdict, Verdict::Denied(_)));
-    let actions: Vec<&str> = denied.map(|one| one.action).collect();
+/// Returns the smallest policy that allows what is denied, in the caller's account or in another.
+pub(super) fn missing_policy(found: &CheckUp) -> Option<Value> {
+    let all = found.permissions.iter().chain(found.members.iter().flat_map(Entries::permissions));
+    let actions: Vec<&str> = all.filter(|one| is_denied(&one.verdict)).map(|one| one.action).collect();
     (!actions.is_empty()).then(|| iam::missing(actions))
 }
 
-fn used(spent: &Spent) -> Used {
-    Used { requests: spent.requests(), usd: spent.usd() }
+fn members(of: &Entries) -> Members {
+    let barred = |one: &Barred| Closed {
+        account_id: one.account_id.clone(),
+        advice: one.advice.as_str().into(),
+        reason: one.said.clone(),
+        blind_usd: one.usd,
+    };
+    let checked = |one: &Member| Checked {
+        account_id: one.account_id.clone(),
+        regions: one.regions.clone(),
+        permissions: one
+            .permissions
+            .iter()
+            .zip(&one.blinds.each)
+            .map(|(of, blind)| tried(of, blind.as_ref()))
+            .collect(),
+        blind_usd: one.blinds.usd,
+    };
+    Members {
+        accounts: of.wanted,
+        tried: of.tried(),
+        assumed: of.open.clone(),
+        closed: of.closed.iter().map(barred).collect(),
+        checked: of.checked.iter().map(checked).collect(),
+    }
+}
+
+fn scan(of: &Estimates) -> Scan {
+    let unknown = of.unknown.iter().map(|said| said.as_str().into()).collect();
+    Scan { services: of.services.clone(), total: total(&of.services), parts: of.parts.clone(), unknown }
 }
 
 fn tried(of: &Permission, blind: Option<&Hidden>) -> Tried {

@@ -4,6 +4,7 @@
 
 mod blinds;
 mod document;
+mod members;
 mod show;
 
 use std::process::ExitCode;
@@ -13,18 +14,21 @@ use clap::Args;
 
 use self::blinds::Blinds;
 use self::document::Document;
+use self::members::Entries;
 use super::connect::Purpose;
+use super::members::Members;
 use super::options::options;
 use super::{Context, Format};
 use crate::aws::collect::Collector;
-use crate::aws::connector::Connector;
-use crate::aws::doctor::{Checked, Permission, SAMPLE, Verdict, Without, check_up};
-use crate::aws::estimate::{Estimate, estimate};
+use crate::aws::connector::{Connector, Spent};
+use crate::aws::doctor::{Checked, Paid, Permission, SAMPLE, Verdict, Without, check_up};
+use crate::aws::estimate::{Estimates, estimate};
 use crate::aws::scan::accounts::Accounts;
 use crate::aws::scan::{Order, prepare};
 use crate::aws::session::{Session, SessionError};
 use crate::config;
 use crate::error::{Failure, Kind};
+use crate::model::Money;
 
 pub use document::schema;
 
@@ -35,14 +39,28 @@ const CLOCK_MAY_DIFFER: TimeDelta = TimeDelta::minutes(4);
 ///
 /// Tries what a scan calls in up to four Regions (those of --region or leanlake.toml, else the session's, those of the last
 /// scan and those of the buckets), at most five times each, and changes nothing. Cost Explorer is asked once, for a cent.
-#[derive(Clone, Copy, Debug, Args)]
+///
+/// With --accounts it assumes the role in other accounts, a hundred at most, and tries every call in two of them.
+#[derive(Debug, Args)]
 pub struct Doctor {
     /// Do not ask Cost Explorer, whose answer costs a cent.
     #[arg(long)]
     free: bool,
-    /// Also try what only a scan of several accounts asks: the accounts of the organization.
-    #[arg(long)]
-    accounts: bool,
+    /// Also ask Cost Explorer for anomalies and a forecast, as a scan does: a cent each.
+    #[arg(long, conflicts_with = "free")]
+    paid: bool,
+    #[command(flatten)]
+    members: Members,
+}
+
+impl Doctor {
+    fn paid(&self) -> Paid {
+        match (self.free, self.paid) {
+            (true, _) => Paid::Nothing,
+            (false, false) => Paid::Bill,
+            (false, true) => Paid::All,
+        }
+    }
 }
 
 /// What was found out.
@@ -51,7 +69,10 @@ struct CheckUp {
     regions: Vec<String>,
     permissions: Vec<Permission>,
     blinds: Blinds,
-    scan: Vec<Estimate>,
+    scan: Estimates,
+    members: Option<Entries>,
+    /// Requests of the check-up and their price, USD.
+    used: (u64, Money),
 }
 
 /// Checks up and prints what was found.
@@ -80,33 +101,42 @@ async fn examine(args: &Doctor, context: &Context) -> Result<CheckUp, Failure> {
     if let Some(banner) = session.configured_origin().banner() {
         context.term.warn(&banner);
     }
-    let (store, order) = (context.store().await?, order(context));
+    let (store, order) = (context.store().await?, order(args, context)?);
     let (scope, base) = prepare(&session, &store, &order).await?;
-    let without = Without { bill: args.free, organization: !args.accounts };
+    let own = order.accounts == Accounts::Own;
+    let without = Without { paid: args.paid(), organization: own, of_caller: false };
     let Checked { permissions, regions } = check_up(&scope, &connector, without).await;
-    let blinds = Blinds::of(context, &session, &permissions, base.as_ref()).await?;
+    let blinds = Blinds::of(context, &session.identity.account_id, &permissions, base.as_ref()).await?;
     // A sample may not count all buckets: the estimate asks for itself.
     let whole = context.session(context.setup(Purpose::Scan)?).await?;
     let scan = estimate(&whole, &store, &order).await?;
-    Ok(CheckUp { session, regions, permissions, blinds, scan })
+    let mut spent = vec![connector.spent(), whole.connector.spent()];
+    let members = if own {
+        None
+    } else {
+        Some(Entries::of(context, &scan.roles, order.role.as_ref(), base.as_ref(), &mut spent).await?)
+    };
+    let used = (spent.iter().map(Spent::requests).sum(), spent.iter().map(Spent::usd).sum());
+    Ok(CheckUp { session, regions, permissions, blinds, scan, members, used })
 }
 
-/// Returns the order of a plain scan.
-fn order(context: &Context) -> Order {
-    let (accounts, collectors) = (Accounts::Own, Collector::ALL.into());
+/// Returns the order of a plain scan of the accounts that are meant.
+fn order(args: &Doctor, context: &Context) -> Result<Order, Failure> {
+    let (accounts, role) = (args.members.accounts(&context.config)?, args.members.role(&context.config));
+    let collectors = Collector::ALL.into();
     let all = context.config.flag(&config::ALL);
     let options = options(context);
-    Order {
+    Ok(Order {
         as_of: context.now(),
         collectors,
         accounts,
-        role: None,
+        role,
         all,
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),
         options,
-    }
+    })
 }
 
 /// A clock that is wrong looks like credentials that are not valid.
@@ -134,11 +164,18 @@ fn apart(ahead: TimeDelta) -> String {
 
 /// Says by the exit code whether everything is well: 4 where a permission is missing.
 fn verdict(found: &CheckUp) -> Result<ExitCode, Failure> {
-    let count = |of: fn(&Verdict) -> bool| found.permissions.iter().filter(|one| of(&one.verdict)).count();
+    let in_members = found.members.iter().flat_map(Entries::permissions);
+    let all: Vec<&Permission> = found.permissions.iter().chain(in_members).collect();
+    let count = |of: fn(&Verdict) -> bool| all.iter().filter(|one| of(&one.verdict)).count();
     if let Some(wrong) = found.session.connector.clock_ahead().and_then(wrong_clock) {
         return Err(wrong);
     }
-    match (count(|v| matches!(v, Verdict::Denied(_))), count(|v| matches!(v, Verdict::Failed(_)))) {
+    let closed = found.members.as_ref().map_or(0, |members| members.closed.len());
+    if closed > 0 {
+        let message = format!("{closed} accounts cannot be entered, and {} calls are denied", count(is_denied));
+        return Err(Failure::new(Kind::Credentials, message).hint("what to do stands beside each account above"));
+    }
+    match (count(is_denied), count(|v| matches!(v, Verdict::Failed(_)))) {
         (0, 0) => Ok(ExitCode::SUCCESS),
         (0, failed) => Err(Failure::failed(format!("{failed} calls failed, and not for want of a permission"))
             .hint("try again later; `leanlake scan` leaves gaps where they fail")),
@@ -146,6 +183,10 @@ fn verdict(found: &CheckUp) -> Result<ExitCode, Failure> {
             .hint("attach the policy above to the role that scans")
             .hint("leanlake iam scan prints everything that a scan reads")),
     }
+}
+
+fn is_denied(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Denied(_))
 }
 
 #[cfg(test)]

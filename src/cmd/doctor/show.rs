@@ -22,10 +22,13 @@ pub fn text(found: &CheckUp) -> String {
     if let Some(usd) = found.blinds.usd {
         let _ = writeln!(text, "What is denied hides up to {} a month.", usd.human());
     }
-    let spent = found.session.connector.spent();
-    let _ = writeln!(text, "This took {} requests, {}.", spent.requests(), spent.usd().human());
+    if let Some(members) = &found.members {
+        let _ = writeln!(text, "\n{}", members.text());
+    }
+    let (requests, usd) = found.used;
+    let _ = writeln!(text, "This took {requests} requests, {}.", usd.human());
     let _ = write!(text, "\nA scan would take:\n\n{}\n", estimate_table(&found.scan));
-    if let Some(policy) = missing_policy(&found.permissions) {
+    if let Some(policy) = missing_policy(found) {
         let _ = write!(text, "\nThe smallest IAM policy that allows what is denied:\n\n{policy:#}\n");
     }
     text
