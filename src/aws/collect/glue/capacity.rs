@@ -4,9 +4,9 @@
 
 use rust_decimal::Decimal;
 
-/// Shortest time that a run is billed for (AWS Glue pricing: 1 minute).
+/// Shortest time that a run is billed for, which then goes by the second (AWS Glue pricing: 1 minute).
 const MINIMUM_SECONDS: u32 = 60;
-/// The same for Spark on Glue 1.0 and older (10 minutes).
+/// The same for Spark on Glue 0.9 and 1.0 (AWS Glue pricing: 10 minutes).
 const OLD_MINIMUM_SECONDS: u32 = 600;
 
 /// What workers there are.
@@ -73,8 +73,11 @@ impl Basis {
     }
 }
 
-/// Returns the DPU-seconds that a run of `seconds` is billed for. A run that is shorter than the minimum is billed as if
-/// it had gone on as it was.
+/// Returns the DPU-seconds that a run of `seconds` is billed for: what Glue reports (Flex and Auto Scaling only: the time
+/// of each executor times its DPUs; Glue API reference, JobRun), else the time of all that was allocated.
+///
+/// A run shorter than the `minimum` is billed for all that was allocated over the minimum, if that is more than what was
+/// reported; where nobody knows what was allocated, as if it had gone on as it was. A run that is longer is past it.
 pub fn billed(
     reported: Option<Decimal>,
     seconds: i64,
@@ -85,9 +88,12 @@ pub fn billed(
         return Some((Decimal::ZERO, Basis::Allocated));
     }
     let least = Decimal::from(seconds.max(minimum));
-    match reported {
-        Some(used) => Some((used * least / Decimal::from(seconds), Basis::Reported)),
-        None => Some((allocated? * least, Basis::Allocated)),
+    match (reported, allocated) {
+        (Some(used), _) if seconds >= minimum => Some((used, Basis::Reported)),
+        (Some(used), Some(dpu)) if dpu * least > used => Some((dpu * least, Basis::Allocated)),
+        (Some(used), Some(_)) => Some((used, Basis::Reported)),
+        (Some(used), None) => Some((used * least / Decimal::from(seconds), Basis::Reported)),
+        (None, dpu) => Some((dpu? * least, Basis::Allocated)),
     }
 }
 
@@ -138,9 +144,18 @@ mod tests {
     }
 
     #[test]
+    fn a_run_past_the_minimum_is_billed_for_the_workers_that_it_had_and_no_more() {
+        assert_eq!(billed(Some(dec("240")), 120, Some(dec("10")), 60), Some((dec("240"), Basis::Reported)));
+        assert_eq!(billed(Some(dec("60")), 60, Some(dec("10")), 60), Some((dec("60"), Basis::Reported)));
+        assert_eq!(billed(None, 300, Some(dec("10")), 600), Some((dec("6000"), Basis::Allocated)));
+    }
+
+    #[test]
     fn a_short_run_is_billed_for_the_minimum_and_one_that_never_ran_for_nothing() {
         assert_eq!(billed(None, 20, Some(dec("10")), 60), Some((dec("600"), Basis::Allocated)));
-        assert_eq!(billed(Some(dec("40")), 20, Some(dec("10")), 60), Some((dec("120"), Basis::Reported)));
+        assert_eq!(billed(Some(dec("40")), 20, Some(dec("10")), 60), Some((dec("600"), Basis::Allocated)));
+        assert_eq!(billed(Some(dec("700")), 59, Some(dec("10")), 60), Some((dec("700"), Basis::Reported)));
+        assert_eq!(billed(Some(dec("40")), 20, None, 60), Some((dec("120"), Basis::Reported)));
         assert_eq!(billed(None, 0, None, 60), Some((Decimal::ZERO, Basis::Allocated)));
         assert_eq!(minimum_seconds(Some("glueetl"), Some("1.0")), 600);
         assert_eq!(minimum_seconds(Some("pythonshell"), Some("1.0")), 60);
