@@ -22,10 +22,14 @@ use super::table::Table;
 /// Rows in one row group: enough to compress well, few enough to skip by statistics.
 const GROUP_ROWS: usize = 128 * 1024;
 
+/// Rows that are handed to the file at once: what is less waits in memory, unpacked. A row group, and a page of the file's
+/// writer (1,024 rows), are whole numbers of it, so the bytes do not depend on it.
+const WRITTEN_ROWS: usize = 8 * 1024;
+
 /// A Parquet file in the making: rows come in order, some at a time, and however they come its bytes are the same.
 pub(super) struct SortedFile {
     writer: ArrowWriter<Vec<u8>>,
-    /// What is no whole row group yet.
+    /// What waits for more rows.
     rest: RecordBatch,
     rows: usize,
 }
@@ -41,13 +45,13 @@ impl SortedFile {
         let all = joined(table, batches)?;
         let order = sorted(table, &all)?;
         self.rows += all.num_rows();
-        for from in (0..order.len()).step_by(GROUP_ROWS) {
-            let some = take_record_batch(&all, &order.slice(from, GROUP_ROWS.min(order.len() - from)))?;
+        for from in (0..order.len()).step_by(WRITTEN_ROWS) {
+            let some = take_record_batch(&all, &order.slice(from, WRITTEN_ROWS.min(order.len() - from)))?;
             self.rest =
                 if self.rest.num_rows() == 0 { some } else { concat_batches(&all.schema(), [&self.rest, &some])? };
-            while self.rest.num_rows() >= GROUP_ROWS {
-                self.writer.write(&self.rest.slice(0, GROUP_ROWS))?;
-                self.rest = self.rest.slice(GROUP_ROWS, self.rest.num_rows() - GROUP_ROWS);
+            while self.rest.num_rows() >= WRITTEN_ROWS {
+                self.writer.write(&self.rest.slice(0, WRITTEN_ROWS))?;
+                self.rest = self.rest.slice(WRITTEN_ROWS, self.rest.num_rows() - WRITTEN_ROWS);
             }
         }
         Ok(())

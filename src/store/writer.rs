@@ -31,7 +31,7 @@ const NAMES: u32 = 16;
 /// Most text of the rows that become one batch. Arrow counts a batch's text in 31 bits.
 const PIECE_BYTES: usize = 256 << 20;
 /// About how many rows of a part are unpacked at once: a month of a big account is some hundred thousand.
-const UNPACKED_ROWS: usize = 64 * 1024;
+const UNPACKED_ROWS: usize = 32 * 1024;
 /// Most text of one part; what is more becomes a second part of the same days.
 const PART_BYTES: usize = 1 << 30;
 
