@@ -3,6 +3,8 @@
 //! Athena has no filter by time: reading stops at the first day asked for, at the days that an earlier scan holds, or
 //! when the budget of queries is spent. What was cut is said with its days.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_athena::Client;
 use aws_sdk_athena::types::{QueryExecution, UnprocessedQueryExecutionId};
 use chrono::NaiveDate;
@@ -58,6 +60,13 @@ enum End {
     Cut(&'static Read, Failed),
 }
 
+/// Ids of queries, and the token of those that come after them.
+#[derive(Debug)]
+struct Page {
+    ids: Vec<String>,
+    next: Option<String>,
+}
+
 /// How far the history of one workgroup is read.
 #[derive(Debug)]
 struct Group {
@@ -68,6 +77,8 @@ struct Group {
     /// First day that earlier scans hold, without a hole up to `first`.
     held_from: Option<NaiveDate>,
     token: Option<String>,
+    /// The page after that, where it was listed already.
+    ahead: Option<Result<Page, End>>,
     listed: usize,
     answered: usize,
     unanswered: Option<String>,
@@ -88,6 +99,7 @@ impl Group {
             last,
             held_from: held.whole_before(first),
             token: None,
+            ahead: None,
             listed: 0,
             answered: 0,
             unanswered: None,
@@ -197,50 +209,63 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads the next page of a workgroup.
+    /// Looks up a page of a workgroup, and lists the next one meanwhile. The first page is often the only one that is
+    /// needed: none is listed beside it.
     async fn turn(&self, group: &mut Group) {
-        let most = match self.scope.left.queries.take(PAGE) {
-            Ok(most) => most,
-            Err(spent) => {
-                group.end = Some(End::Cut(&QUERIES, spent));
-                return;
-            }
+        let first = group.listed == 0;
+        let page = match group.ahead.take() {
+            Some(page) => page,
+            None => self.list(&group.name, group.token.take()).await,
         };
-        let call = self.client.list_query_executions().work_group(&group.name).max_results(most.cast_signed());
-        let page = match ask(self.scope, call.set_next_token(group.token.take()).send()).await {
+        let Page { ids, next } = match page {
             Ok(page) => page,
-            Err(failed) => {
-                self.scope.left.queries.give_back(most, 0);
-                group.end = Some(End::Cut(&IDS, failed));
-                return;
-            }
+            Err(end) => return group.end = Some(end),
         };
-        let ids = page.query_execution_ids.unwrap_or_default();
-        group.token = page.next_token.filter(|token| !token.is_empty());
         group.listed += ids.len();
-        self.scope.left.queries.give_back(most, ids.len());
-        if let Err(failed) = self.look_up(group, ids).await {
-            group.end = Some(End::Cut(&QUERIES, failed));
-        } else if group.token.is_none() || group.oldest.is_some_and(|oldest| oldest < group.first) {
-            group.end = Some(End::Reached);
+        let (name, beside) = (group.name.clone(), next.clone().filter(|_| !first));
+        let ahead = async { Some(self.list(&name, Some(beside?)).await) };
+        let (ahead, looked_up) = tokio::join!(ahead, self.look_up(group, ids));
+        let known = group.oldest.is_some_and(|oldest| oldest < group.first);
+        group.end = match looked_up {
+            Err(failed) => Some(End::Cut(&QUERIES, failed)),
+            Ok(()) if known || next.is_none() => Some(End::Reached),
+            Ok(()) => None,
+        };
+        match ahead {
+            // Listed in vain.
+            Some(Ok(page)) if group.end.is_some() => self.scope.left.queries.give_back(page.ids.len()),
+            ahead => (group.token, group.ahead) = (next, ahead),
         }
+    }
+
+    /// Lists the page that `token` begins.
+    async fn list(&self, workgroup: &str, token: Option<String>) -> Result<Page, End> {
+        let taken = self.scope.left.queries.take(PAGE).await.map_err(|spent| End::Cut(&QUERIES, spent))?;
+        let most = taken.count().cast_signed();
+        let call = self.client.list_query_executions().work_group(workgroup).max_results(most).set_next_token(token);
+        let page = ask(self.scope, call.send()).await.map_err(|failed| End::Cut(&IDS, failed))?;
+        let ids = page.query_execution_ids.unwrap_or_default();
+        taken.used(ids.len());
+        Ok(Page { ids, next: page.next_token.filter(|token| !token.is_empty()) })
     }
 
     /// Hands over the queries that `ids` name; those that Athena leaves out are asked for once more.
     async fn look_up(&self, group: &mut Group, ids: Vec<String>) -> Result<(), Failed> {
-        let mut asked = ids;
+        let mut asked: BTreeSet<String> = ids.into_iter().collect();
         for last in [false, true] {
             if asked.is_empty() {
                 break;
             }
-            let call = self.client.batch_get_query_execution().set_query_execution_ids(Some(asked));
+            let ids = asked.iter().cloned().collect();
+            let call = self.client.batch_get_query_execution().set_query_execution_ids(Some(ids));
             let answer = ask(self.scope, call.send()).await?;
-            self.hand_over(group, &answer.query_executions.unwrap_or_default()).await;
-            let left_out = answer.unprocessed_query_execution_ids.unwrap_or_default();
-            if last && let Some(first) = left_out.first() {
-                group.unanswered = Some(why(first));
+            let told = answer.query_executions();
+            self.hand_over(group, told).await;
+            let told: BTreeSet<&str> = told.iter().filter_map(QueryExecution::query_execution_id).collect();
+            asked.retain(|id| !told.contains(id.as_str()));
+            if last && !asked.is_empty() {
+                group.unanswered = Some(why(answer.unprocessed_query_execution_ids().first()));
             }
-            asked = left_out.into_iter().filter_map(|id| id.query_execution_id).collect();
         }
         Ok(())
     }
@@ -266,9 +291,9 @@ fn dated(row: Row) -> Option<(Row, NaiveDate)> {
     Some((row, day))
 }
 
-fn why(left_out: &UnprocessedQueryExecutionId) -> String {
-    let code = left_out.error_code().unwrap_or("no reason given");
-    let said = left_out.error_message().map(|said| format!(": {said}")).unwrap_or_default();
+fn why(left_out: Option<&UnprocessedQueryExecutionId>) -> String {
+    let code = left_out.and_then(|left| left.error_code()).unwrap_or("no reason given");
+    let said = left_out.and_then(|left| left.error_message()).map(|said| format!(": {said}")).unwrap_or_default();
     format!("Athena left queries out of its answer: {code}{said}")
 }
 

@@ -3,8 +3,6 @@
 //! Glue has no filter by time: reading stops at the first day that is not known yet, or when the budget of runs is
 //! spent. What was cut is said with its days.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Job, JobRun};
 use chrono::NaiveDate;
@@ -17,9 +15,8 @@ use super::run;
 use super::tags::Used;
 use crate::aws::collect::ask::ask;
 use crate::aws::collect::instant::day;
-use crate::aws::collect::pages::spent;
 use crate::aws::collect::refusals::Refusals;
-use crate::aws::collect::{Failed, Read, Scope, Sink, Trouble};
+use crate::aws::collect::{Budget, Failed, Read, Scope, Sink, Trouble};
 use crate::model::{Coverage, Row};
 use crate::store::tables::glue::GLUE_JOB_RUNS;
 
@@ -33,7 +30,7 @@ pub const RUNS: Read = Read::rows("glue:GetJobRuns", "glue:GetJobRuns", "glue_jo
 
 /// Reads the runs of `jobs`; returns what those that were read used.
 pub async fn read(scope: &Scope, sink: &Sink, client: &Client, jobs: &[Job]) -> Used {
-    let left = AtomicU32::new(scope.options.glue.runs);
+    let left = Budget::of(scope.options.glue.runs, "job runs");
     let reader = Reader { scope, sink, client, left, refusals: Refusals::default() };
     let known = Known::of(scope, RUNS);
     let mut histories: Vec<History> = jobs.iter().filter_map(|job| History::of(&known, job)).collect();
@@ -130,7 +127,7 @@ struct Reader<'a> {
     scope: &'a Scope,
     sink: &'a Sink,
     client: &'a Client,
-    left: AtomicU32,
+    left: Budget,
     refusals: Refusals,
 }
 
@@ -150,29 +147,16 @@ impl Reader<'_> {
         if let Some(refusal) = self.refusals.standing() {
             return Err(refusal);
         }
-        let most = self.reserve()?;
-        let call = self.client.get_job_runs().job_name(history.job).max_results(most.cast_signed());
+        let taken = self.left.take(PAGE).await?;
+        let call = self.client.get_job_runs().job_name(history.job).max_results(taken.count().cast_signed());
         let answer = ask(self.scope, call.set_next_token(history.token.take()).send()).await;
         self.refusals.note(&answer);
-        let page = answer.inspect_err(|_| self.give_back(most, 0))?;
+        let page = answer?;
         let runs = page.job_runs.unwrap_or_default();
-        self.give_back(most, runs.len());
+        taken.used(runs.len());
         history.token = page.next_token.filter(|token| !token.is_empty());
         let rows = history.rows(self.scope, &runs);
         self.sink.rows(&GLUE_JOB_RUNS, rows).await;
         Ok(())
-    }
-
-    /// Takes a page out of the budget.
-    fn reserve(&self) -> Result<u32, Failed> {
-        let take = |left: u32| (left > 0).then(|| left.saturating_sub(PAGE));
-        let before = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        let cut = || spent(&format!("the budget of {} job runs was spent", self.scope.options.glue.runs));
-        before.map(|left| left.min(PAGE)).map_err(|_| cut())
-    }
-
-    fn give_back(&self, reserved: u32, used: usize) {
-        let unused = reserved.saturating_sub(u32::try_from(used).unwrap_or(reserved));
-        self.left.fetch_add(unused, Ordering::Relaxed);
     }
 }

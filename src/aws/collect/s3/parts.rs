@@ -60,8 +60,9 @@ async fn size(scope: &Scope, client: &Client, upload: &Upload) -> Sampled {
     let mut size = Size::default();
     let mut marker = None;
     loop {
-        if let Err(spent) = scope.left.list_parts.take(1) {
-            return Sampled::Not(spent);
+        match scope.left.list_parts.take(1).await {
+            Ok(taken) => taken.used(1),
+            Err(spent) => return Sampled::Not(spent),
         }
         let call = client.list_parts().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id);
         let call = call.expected_bucket_owner(&scope.account_id).set_part_number_marker(marker.take());

@@ -96,21 +96,18 @@ pub async fn list(scope: &Scope, client: &Client, bucket: &str, region: &str) ->
     let mut uploads = Vec::new();
     let (mut key, mut upload_id) = (None, None);
     for _ in 0..PAGES {
-        let most = match scope.left.uploads.take(PAGE) {
-            Ok(most) => most,
+        let taken = match scope.left.uploads.take(PAGE).await {
+            Ok(taken) => taken,
             Err(spent) => return Listed::cut(uploads, spent),
         };
         let call = client.list_multipart_uploads().bucket(bucket).expected_bucket_owner(&scope.account_id);
-        let call =
-            call.max_uploads(most.cast_signed()).set_key_marker(key.take()).set_upload_id_marker(upload_id.take());
+        let call = call.max_uploads(taken.count().cast_signed());
+        let call = call.set_key_marker(key.take()).set_upload_id_marker(upload_id.take());
         let page = match ask(scope, call.send()).await {
             Ok(page) => page,
-            Err(failed) => {
-                scope.left.uploads.give_back(most, 0);
-                return Listed::cut(uploads, failed);
-            }
+            Err(failed) => return Listed::cut(uploads, failed),
         };
-        scope.left.uploads.give_back(most, page.uploads().len());
+        taken.used(page.uploads().len());
         uploads.extend(page.uploads().iter().filter_map(|upload| Upload::read(bucket, region, upload)));
         if page.is_truncated() != Some(true) {
             return Listed { uploads, end: End::Whole };
