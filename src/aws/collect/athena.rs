@@ -57,8 +57,7 @@ async fn settings(
 ) -> Option<Outcome> {
     let name = summary.name()?;
     let settings = workgroups::settings(scope, client, name).await;
-    let seen = settings.as_ref().ok().and_then(Option::as_ref);
-    sink.rows(&ATHENA_WORKGROUPS, vec![workgroups::row(scope, summary, seen)]).await;
+    sink.rows(&ATHENA_WORKGROUPS, vec![workgroups::row(scope, summary, settings.as_ref().ok())]).await;
     Some(Outcome::of(name, Some(&scope.region), &settings))
 }
 
@@ -67,4 +66,41 @@ fn of_list(scope: &Scope, seen: usize, failed: Option<&Failed>) -> Vec<Coverage>
     let row = listed(scope, &workgroups::LIST, seen, failed);
     let history = failed.map(|_| Coverage { table: history::IDS.table.to_owned(), ..row.clone() });
     std::iter::once(row).chain(history).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::stand_in::{self, answer};
+
+    #[tokio::test]
+    async fn a_workgroup_whose_settings_athena_leaves_out_is_a_gap_and_keeps_its_row() {
+        let listed = r#"{"WorkGroups":[{"Name":"adhoc","State":"ENABLED"}]}"#;
+        for settings in ["{}", r#"{"WorkGroup":{"Name":"adhoc"}}"#] {
+            let scope = stand_in::answered(READS, move |operation| match operation {
+                "athena:ListWorkGroups" => answer(200, listed),
+                "athena:GetWorkGroup" => answer(200, settings),
+                "athena:ListCapacityReservations" => answer(200, r#"{"CapacityReservations":[]}"#),
+                _ => answer(200, r#"{"QueryExecutionIds":[]}"#),
+            });
+            let handed = stand_in::handed(async |sink| collect(&scope, sink).await).await;
+            assert_eq!(handed.rows["athena_workgroups"][0].key("workgroup"), "adhoc");
+            let gap = "athena_workgroups athena:GetWorkGroup missing -".to_owned();
+            assert!(handed.gaps().contains(&gap), "{:?}", handed.gaps());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_of_which_athena_says_nothing_leaves_its_days_partly_seen() {
+        let scope = stand_in::answered(READS, |operation| match operation {
+            "athena:ListWorkGroups" => answer(200, r#"{"WorkGroups":[{"Name":"adhoc"}]}"#),
+            "athena:GetWorkGroup" => answer(200, r#"{"WorkGroup":{"Name":"adhoc","Configuration":{}}}"#),
+            "athena:ListQueryExecutions" => answer(200, r#"{"QueryExecutionIds":["q-1"]}"#),
+            "athena:ListCapacityReservations" => answer(200, r#"{"CapacityReservations":[]}"#),
+            _ => answer(200, "{}"),
+        });
+        let handed = stand_in::handed(async |sink| collect(&scope, sink).await).await;
+        let gap = "athena_queries athena:BatchGetQueryExecution partial -".to_owned();
+        assert!(handed.gaps().contains(&gap), "{:?}", handed.gaps());
+    }
 }

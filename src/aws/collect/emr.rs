@@ -101,7 +101,7 @@ async fn cover_cut(scope: &Scope, sink: &Sink, asked: usize, cut: usize) {
 #[derive(Debug)]
 struct Found<'a> {
     summary: &'a ClusterSummary,
-    cluster: Result<Option<Cluster>, Failed>,
+    cluster: Result<Cluster, Failed>,
     groups: Option<Result<Groups, Failed>>,
     fleets: Option<Result<Fleets, Failed>>,
     scaling: Option<Result<Option<ManagedScalingPolicy>, Failed>>,
@@ -126,7 +126,7 @@ async fn one<'a>(scope: &Scope, client: &Client, summary: &'a ClusterSummary) ->
     let id = summary.id().unwrap_or_default();
     let cluster = cluster::describe(scope, client, id).await;
     let (mut groups, mut fleets) = (None, None);
-    if let Ok(Some(described)) = &cluster {
+    if let Ok(described) = &cluster {
         match described.instance_collection_type() {
             Some(InstanceCollectionType::InstanceFleet) => fleets = Some(instances::fleets(scope, client, id).await),
             _ => groups = Some(instances::groups(scope, client, id).await),
@@ -181,7 +181,7 @@ impl Told {
         let region = Some(scope.region.as_str());
         let mut row = cluster::row(scope, found.summary);
         self.described.push(Outcome::of(id, region, &found.cluster));
-        if let Ok(Some(cluster)) = &found.cluster {
+        if let Ok(cluster) = &found.cluster {
             row = cluster::described(row, cluster);
         }
         if let Some(answer) = &found.scaling {
@@ -275,6 +275,22 @@ mod tests {
             [("emr_clusters", "emr:DescribeCluster"), ("emr_instance_groups", "emr:ListInstanceGroups")]
         {
             let gap = format!("{table} {read} missing elasticmapreduce:DescribeCluster");
+            assert!(handed.gaps().contains(&gap), "{gap}: {:?}", handed.gaps());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_the_answer_leaves_out_is_a_gap_as_are_its_instances() {
+        let scope = stand_in::answered(READS, |operation| match operation {
+            "emr:ListClusters" => answer(200, LISTED),
+            _ => answer(200, "{}"),
+        });
+        let handed = stand_in::handed(async |sink| collect(&scope, sink).await).await;
+        assert_eq!(handed.rows["emr_clusters"].len(), 1);
+        for (table, read) in
+            [("emr_clusters", "emr:DescribeCluster"), ("emr_instance_groups", "emr:ListInstanceGroups")]
+        {
+            let gap = format!("{table} {read} missing -");
             assert!(handed.gaps().contains(&gap), "{gap}: {:?}", handed.gaps());
         }
     }

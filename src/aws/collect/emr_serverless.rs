@@ -49,8 +49,8 @@ async fn settings(scope: &Scope, sink: &Sink, client: &Client, summary: &Applica
     let answer = apps::settings(scope, client, summary.id()).await;
     let row = apps::row(scope, summary);
     let row = match &answer {
-        Ok(Some(application)) => apps::with_settings(row, application),
-        Ok(None) | Err(_) => row,
+        Ok(application) => apps::with_settings(row, application),
+        Err(_) => row,
     };
     sink.rows(&EMR_SERVERLESS_APPS, vec![row]).await;
     Outcome::of(summary.id(), Some(&scope.region), &answer)
@@ -62,6 +62,7 @@ mod tests {
     use crate::aws::stand_in::{self, answer, refusal};
 
     const APPLICATION: &str = r#"{"applications":[{"id":"00a1","arn":"arn:a","releaseLabel":"emr-7.1.0","type":"Spark","state":"STARTED","createdAt":1795000000,"updatedAt":1795000001}]}"#;
+    const DESCRIBED: &str = r#"{"application":{"applicationId":"00a1","arn":"arn:a","releaseLabel":"emr-7.1.0","type":"Spark","state":"STARTED","createdAt":1795000000,"updatedAt":1795000001}}"#;
     const RUNS: &str = r#"{"jobRuns":[{"applicationId":"00a1","id":"r-1","arn":"arn:r","createdBy":"u","createdAt":1795000000,"updatedAt":1795000900,"executionRole":"x","state":"SUCCESS","stateDetails":"","releaseLabel":"emr-7.1.0"}]}"#;
 
     #[tokio::test]
@@ -99,10 +100,34 @@ mod tests {
     async fn an_application_that_is_gone_when_its_runs_are_listed_has_none() {
         let scope = stand_in::answered(READS, |operation| match operation {
             "emr-serverless:ListApplications" => answer(200, APPLICATION),
-            "emr-serverless:GetApplication" => answer(200, "{}"),
+            "emr-serverless:GetApplication" => answer(200, DESCRIBED),
             _ => refusal("ResourceNotFoundException", "Application 00a1 does not exist"),
         });
         let handed = stand_in::handed(async |sink| collect(&scope, sink).await).await;
         assert_eq!(handed.gaps(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn what_was_listed_and_is_gone_or_left_out_when_it_is_asked_for_is_not_seen() {
+        for (gone, said) in [(false, "left the job run out"), (true, "gone when it was asked for")] {
+            let scope = stand_in::answered(READS, move |operation| match operation {
+                "emr-serverless:ListApplications" => answer(200, APPLICATION),
+                "emr-serverless:ListJobRuns" => answer(200, RUNS),
+                "emr-serverless:GetJobRun" if gone => refusal(usage::GONE, "no such run"),
+                _ => answer(200, "{}"),
+            });
+            let handed = stand_in::handed(async |sink| collect(&scope, sink).await).await;
+            assert_eq!(handed.rows["emr_serverless_runs"].len(), 1, "the row stays as it was last seen");
+            let wanted = [
+                "emr_serverless_apps emr-serverless:GetApplication missing -",
+                "emr_serverless_runs emr-serverless:GetJobRun missing -",
+            ];
+            for gap in wanted {
+                assert!(handed.gaps().contains(&gap.to_owned()), "{gap}: {:?}", handed.gaps());
+            }
+            let why = handed.coverage.iter().filter(|row| row.read == usage::FIGURES.operation);
+            let mut why = why.filter_map(|row| row.reason.as_ref());
+            assert!(why.all(|why| why.raw().contains(said)), "{:?}", handed.coverage);
+        }
     }
 }

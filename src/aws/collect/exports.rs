@@ -71,7 +71,7 @@ pub async fn find(scope: &Scope) -> Told {
 /// Returns where the export is delivered; `None` when it is no bill.
 async fn describe(scope: &Scope, client: &Client, arn: &str) -> Result<Option<Export>, Failed> {
     let answer = ask(scope, client.get_export().export_arn(arn).send()).await?;
-    let Some(export) = answer.export else { return Ok(None) };
+    let export = answer.export.ok_or_else(|| Failed::left_out("the export"))?;
     let query = export.data_query.map(|query| query.query_statement.to_uppercase()).unwrap_or_default();
     let to = export.destination_configurations.and_then(|to| to.s3_destination);
     let is_bill = BILLS.iter().any(|table| query.contains(table));

@@ -75,6 +75,17 @@ impl Failed {
         Failed { trouble: trouble_of(code), code: Some(code.to_owned()), reason: shortened(&reason) }
     }
 
+    /// Returns the failure of an answer without what was asked for: the thing may be gone since it was listed.
+    pub fn left_out(what: &str) -> Self {
+        Failed { trouble: Trouble::Broken, code: None, reason: format!("the answer left {what} out") }
+    }
+
+    /// Returns the failure of an answer that says that what was listed is no longer there.
+    pub fn gone(what: &str) -> Self {
+        let reason = format!("{what} was listed, and gone when it was asked for");
+        Failed { trouble: Trouble::Refused, code: None, reason }
+    }
+
     /// Returns the failure of a call that was not made because the scan is ending.
     pub fn cancelled() -> Self {
         Failed { trouble: Trouble::Cancelled, code: None, reason: "the scan was interrupted".to_owned() }

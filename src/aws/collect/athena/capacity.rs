@@ -95,7 +95,8 @@ async fn list(scope: &Scope, client: &Client) -> (Vec<CapacityReservation>, Opti
 async fn assigned(scope: &Scope, client: &Client, name: &str) -> Result<Vec<String>, Failed> {
     let call = client.get_capacity_assignment_configuration().capacity_reservation_name(name);
     let answer = ask(scope, call.send()).await?.capacity_assignment_configuration;
-    let assignments = answer.and_then(|answer| answer.capacity_assignments).unwrap_or_default();
+    let answer = answer.ok_or_else(|| Failed::left_out("the reservation's workgroups"))?;
+    let assignments = answer.capacity_assignments.unwrap_or_default();
     let mut names: Vec<String> = assignments.into_iter().flat_map(|a| a.work_group_names.unwrap_or_default()).collect();
     names.sort();
     names.dedup();

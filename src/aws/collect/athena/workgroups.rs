@@ -39,9 +39,11 @@ pub async fn list(scope: &Scope, client: &Client) -> (Vec<WorkGroupSummary>, Opt
     }
 }
 
-/// Returns the settings of the workgroup `name`; `None` where Athena answers without any.
-pub async fn settings(scope: &Scope, client: &Client, name: &str) -> Result<Option<WorkGroup>, Failed> {
-    Ok(ask(scope, client.get_work_group().work_group(name).send()).await?.work_group)
+/// Returns the settings of the workgroup `name`.
+pub async fn settings(scope: &Scope, client: &Client, name: &str) -> Result<WorkGroup, Failed> {
+    let answer = ask(scope, client.get_work_group().work_group(name).send()).await?;
+    let group = answer.work_group.filter(|group| group.configuration().is_some());
+    group.ok_or_else(|| Failed::left_out("the workgroup's settings"))
 }
 
 /// Returns the row of a workgroup; without `settings` their columns stay NULL.

@@ -125,7 +125,9 @@ async fn of_call(scope: &Scope, chunk: &[Question]) -> Vec<Result<Hours, Failed>
     let at = |time: DateTime<Utc>| aws_smithy_types::DateTime::from_secs(time.timestamp());
     let mut pages = Pages::new(scope, &client, queries(chunk), at(span.from), at(span.to));
     let mut points = vec![Hours::default(); chunk.len()];
-    let mut unfinished: Vec<Option<Failed>> = vec![None; chunk.len()];
+    // CloudWatch names each question, also one without a point: silence says nothing.
+    let left_out = |question: &Question| Some(Failed::left_out(&format!("the metric {}", question.metric)));
+    let mut unfinished: Vec<Option<Failed>> = chunk.iter().map(left_out).collect();
     while let Some(page) = pages.next().await {
         let page = match page {
             Ok(page) => page,

@@ -32,9 +32,10 @@ pub const DESCRIBE: Read = Read::columns(
     ],
 );
 
-/// Returns the description of the cluster `id`; `None` where EMR answers without one.
-pub async fn describe(scope: &Scope, client: &Client, id: &str) -> Result<Option<Cluster>, Failed> {
-    Ok(ask(scope, client.describe_cluster().cluster_id(id).send()).await?.cluster)
+/// Returns the description of the cluster `id`.
+pub async fn describe(scope: &Scope, client: &Client, id: &str) -> Result<Cluster, Failed> {
+    let answer = ask(scope, client.describe_cluster().cluster_id(id).send()).await?;
+    answer.cluster.ok_or_else(|| Failed::left_out("the cluster"))
 }
 
 /// Returns the row that the list alone makes.

@@ -57,9 +57,12 @@ pub async fn list(scope: &Scope, client: &Client) -> (Vec<ApplicationSummary>, O
     }
 }
 
-/// Returns the settings of the application `id`; `None` where AWS answers without any.
-pub async fn settings(scope: &Scope, client: &Client, id: &str) -> Result<Option<Application>, Failed> {
-    Ok(ask(scope, client.get_application().application_id(id).send()).await?.application)
+/// Returns the settings of the application `id`.
+pub async fn settings(scope: &Scope, client: &Client, id: &str) -> Result<Application, Failed> {
+    let answer = ask(scope, client.get_application().application_id(id).send()).await?;
+    // What AWS leaves out, the SDK makes up: empty.
+    let found = answer.application.filter(|found| found.application_id() == id);
+    found.ok_or_else(|| Failed::left_out("the application"))
 }
 
 /// Returns the row that the list alone makes.

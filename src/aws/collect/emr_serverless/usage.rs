@@ -61,8 +61,8 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client, listed: Vec<Liste
     while let Some((run, answer)) = answers.next().await {
         tally.note(&run, answer.as_ref().err());
         let row = match &answer {
-            Ok(Some(figures)) => with_figures(run.row, figures),
-            Ok(None) | Err(_) => run.row,
+            Ok(figures) => with_figures(run.row, figures),
+            Err(_) => run.row,
         };
         sink.rows(&EMR_SERVERLESS_RUNS, vec![row]).await;
         done += 1;
@@ -79,12 +79,16 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client, listed: Vec<Liste
     }
 }
 
-async fn one(scope: &Scope, client: &Client, run: Listed) -> (Listed, Result<Option<JobRun>, Failed>) {
+async fn one(scope: &Scope, client: &Client, run: Listed) -> (Listed, Result<JobRun, Failed>) {
     let call = client.get_job_run().application_id(&run.application).job_run_id(&run.id);
     let answer = match ask(scope, call.send()).await {
-        Ok(answer) => Ok(answer.job_run),
-        // Gone with its application since it was listed: the row stays as it was last seen.
-        Err(failed) if failed.code.as_deref() == Some(GONE) => Ok(None),
+        // What AWS leaves out, the SDK makes up: empty.
+        Ok(answer) => {
+            let found = answer.job_run.filter(|found| found.job_run_id() == run.id);
+            found.ok_or_else(|| Failed::left_out("the job run"))
+        }
+        // Perhaps with its application: the row stays as it was last seen.
+        Err(failed) if failed.code.as_deref() == Some(GONE) => Err(Failed::gone("the job run")),
         Err(failed) => Err(failed),
     };
     (run, answer)

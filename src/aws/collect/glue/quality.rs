@@ -80,11 +80,14 @@ async fn scores(scope: &Scope, sink: &Sink, client: &Client, rows: &mut [Row]) {
     for (rows, answer) in rows.chunks_mut(LOOK_UP).zip(&answers) {
         for row in rows.iter_mut().take(asked - outcomes.len()) {
             let id = row.key("result_id").to_owned();
-            let found = answer.as_ref().ok().and_then(|found| found.iter().find(|one| one.result_id() == Some(&id)));
-            if let Some(found) = found {
+            let found = answer.as_ref().map_err(Failed::clone).and_then(|found| {
+                let found = found.iter().find(|one| one.result_id() == Some(&id));
+                found.ok_or_else(|| Failed::left_out("the result"))
+            });
+            outcomes.push(Outcome::of(&id, Some(&scope.region), &found));
+            if let Ok(found) = found {
                 score(row, found);
             }
-            outcomes.push(Outcome::of(&id, Some(&scope.region), answer));
         }
     }
     cover_all(scope, sink, &SCORES, &outcomes).await;

@@ -61,14 +61,19 @@ pub async fn read(scope: &Scope, sink: &Sink, client: &Client) {
 /// Returns the rows of `names`, each with what is known of it, and how the look-up ended.
 async fn look_up(scope: &Scope, client: &Client, names: &[String]) -> (Vec<Row>, Vec<Outcome>) {
     let call = client.batch_get_workflows().set_names(Some(names.to_vec())).include_graph(false);
-    let answer: Result<Vec<Workflow>, Failed> =
-        ask(scope, call.send()).await.map(|answer| answer.workflows.unwrap_or_default());
-    let of = |name: &String| {
-        let found = answer.as_ref().ok().and_then(|found| found.iter().find(|flow| flow.name() == Some(name)));
-        row(scope, name, found)
+    let answer = ask(scope, call.send()).await.map(|answer| {
+        let missing = answer.missing_workflows.unwrap_or_default();
+        (answer.workflows.unwrap_or_default(), missing)
+    });
+    let of = |name: &String| -> Result<&Workflow, Failed> {
+        let (found, missing) = answer.as_ref().map_err(Failed::clone)?;
+        let gone = missing.contains(name);
+        let why = || if gone { Failed::gone("the workflow") } else { Failed::left_out("the workflow") };
+        found.iter().find(|flow| flow.name() == Some(name)).ok_or_else(why)
     };
-    let ended = |name: &String| Outcome::of(name, Some(&scope.region), &answer);
-    (names.iter().map(of).collect(), names.iter().map(ended).collect())
+    let known: Vec<_> = names.iter().map(|name| (name, of(name))).collect();
+    let rows = known.iter().map(|(name, found)| row(scope, name, found.as_ref().ok().copied())).collect();
+    (rows, known.iter().map(|(name, found)| Outcome::of(name, Some(&scope.region), found)).collect())
 }
 
 fn row(scope: &Scope, name: &str, found: Option<&Workflow>) -> Row {
@@ -84,4 +89,34 @@ fn row(scope: &Scope, name: &str, found: Option<&Workflow>) -> Row {
         .with("last_run_started", run.started_on().and_then(utc))
         .with("last_run_completed", run.completed_on().and_then(utc))
         .with("last_run_failed_actions", run.statistics().map(WorkflowRunStatistics::failed_actions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::stand_in::{self, answer};
+
+    #[tokio::test]
+    async fn a_workflow_that_is_gone_or_left_out_when_it_is_asked_for_is_a_gap_of_its_own() {
+        let scope = stand_in::answered(&[NAMES, WORKFLOWS], |operation| match operation {
+            "glue:ListWorkflows" => answer(200, r#"{"Workflows":["nightly","gone","silent"]}"#),
+            _ => answer(200, r#"{"Workflows":[{"Name":"nightly"}],"MissingWorkflows":["gone"]}"#),
+        });
+        let handed = stand_in::handed(async |sink| read(&scope, sink, &scope.glue()).await).await;
+        assert_eq!(handed.rows["glue_workflows"].len(), 3, "they were listed");
+        let looked_up = handed.coverage.iter().filter(|row| row.read == WORKFLOWS.operation);
+        let (resource, all): (Vec<_>, Vec<_>) = looked_up.partition(|row| row.resource.is_some());
+        assert_eq!((all[0].seen, all[0].expected), (Some(1), Some(3)));
+        let why = |row: &&crate::model::Coverage| {
+            let text = |text: &Option<crate::model::Untrusted>| text.as_ref().unwrap().raw().to_owned();
+            (text(&row.resource), text(&row.reason))
+        };
+        let told: Vec<_> = resource.iter().map(why).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told.iter().any(|(name, why)| name == "gone" && why.contains("gone when it was asked for")),
+            "{told:?}"
+        );
+        assert!(told.iter().any(|(name, why)| name == "silent" && why.contains("left the workflow out")), "{told:?}");
+    }
 }

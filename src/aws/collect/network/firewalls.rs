@@ -28,7 +28,12 @@ pub async fn read(scope: &Scope) -> Firewalls {
     let listed = list_pages(scope, pages, |page| Some(page.firewalls?.into_iter().filter_map(arn).collect())).await;
     let mut described = Vec::new();
     for arn in &listed.found {
-        described.push((arn.clone(), ask(scope, client.describe_firewall().firewall_arn(arn).send()).await));
+        let answer = ask(scope, client.describe_firewall().firewall_arn(arn).send()).await;
+        let there = |answer: DescribeFirewallOutput| match answer.firewall() {
+            Some(_) => Ok(answer),
+            None => Err(Failed::left_out("the firewall")),
+        };
+        described.push((arn.clone(), answer.and_then(there)));
     }
     Firewalls { listed, described }
 }

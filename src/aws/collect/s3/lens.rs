@@ -131,9 +131,7 @@ async fn get(scope: &Scope, id: &str) -> Result<StorageLensConfiguration, Failed
     let client = scope.s3control();
     let call = client.get_storage_lens_configuration().account_id(&scope.account_id).config_id(id);
     let answer = ask(scope, call.send()).await?;
-    let nothing =
-        || Failed { trouble: Trouble::Broken, code: None, reason: "an answer without a configuration".into() };
-    answer.storage_lens_configuration.ok_or_else(nothing)
+    answer.storage_lens_configuration.ok_or_else(|| Failed::left_out("the configuration"))
 }
 
 fn named(account_id: &str, entry: &ListStorageLensConfigurationEntry) -> Row {
