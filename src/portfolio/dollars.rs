@@ -52,3 +52,36 @@ fn source(finding: &Finding, ground: &Ground<'_>) -> Option<DollarSource> {
     let cut = Cut { class: effect.class.clone(), ..Cut::whole(effect.scope.clone()) };
     ground.touched(&cut).into_iter().filter_map(|leaf| ground.source(leaf)).max()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{decide, tests};
+    use super::*;
+    use crate::model::{Axis, Range};
+
+    #[test]
+    fn the_parts_of_the_headline_add_up_to_it_and_each_is_the_weakest_of_its_leaves() {
+        let billed = |path: &str, own_lines: bool| {
+            let mut pool = tests::pool(path, "STANDARD", "9");
+            (pool.billed, pool.own_lines) = (Some(Money::new(10.into())), own_lines);
+            pool
+        };
+        let listed = tests::pool("b/list/current", "STANDARD", "10");
+        let pools =
+            [billed("b/own/current", true), billed("b/mixed/current", true), billed("b/mixed/old", false), listed];
+        let saving = |usd: i64| {
+            let usd = Money::new(usd.into());
+            Range { low: usd, expected: usd, high: Some(usd) }
+        };
+        let find =
+            |id, scope, usd| tests::finding(id, scope, None, Axis::Usage, saving(usd), (Range::ZERO, Range::ZERO));
+        let found = vec![find(1, "b/own", 1), find(2, "b/mixed", 2), find(3, "b/list", 4), find(4, "b/none", 8)];
+        let portfolio = decide(found, &pools);
+        let dollars = Dollars::of(&portfolio.findings, &pools);
+        let sources: Vec<DollarSource> = dollars.by_finding.values().copied().collect();
+        assert_eq!(sources, [DollarSource::Bill, DollarSource::Allocated, DollarSource::List]);
+        let parts: Vec<_> = dollars.headline.iter().map(|part| part.low).collect();
+        assert_eq!(parts, [1, 2, 4].map(|usd: i64| Money::new(usd.into())));
+        assert_eq!(parts.into_iter().sum::<Money>(), portfolio.totals.headline_low);
+    }
+}
