@@ -6,6 +6,7 @@
 mod athena;
 mod athena_reuse;
 mod bill;
+mod dataset_costs;
 mod from_bill;
 mod pools;
 mod storage;
@@ -64,8 +65,13 @@ pub struct Analysis {
 }
 
 /// Every analysis, in the order of the docs. None needs another's table.
-pub const ANALYSES: &[&Analysis] =
-    &[&pools::POOLS, &storage_bounds::STORAGE_BOUNDS, &athena_reuse::ATHENA_REUSE, &transfer::TRANSFER];
+pub const ANALYSES: &[&Analysis] = &[
+    &pools::POOLS,
+    &storage_bounds::STORAGE_BOUNDS,
+    &athena_reuse::ATHENA_REUSE,
+    &transfer::TRANSFER,
+    &dataset_costs::DATASET_COSTS,
+];
 
 /// Returns the table of the analysis called `name`.
 pub fn find(name: &str) -> Option<&'static Table> {
