@@ -7,6 +7,7 @@ mod advice;
 mod apply;
 mod architecture;
 mod assessed;
+mod athena_engine;
 #[allow(dead_code, reason = "the tests of later stages use the rest")]
 mod aws;
 mod bad_input;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::aws::act::Write;
+use crate::aws::act::{ROLL_UPS, Write};
 use crate::aws::collect::Read;
 
 /// Nothing that leanlake does deletes an object, a version or a bucket of the lake; both roles say so.
@@ -34,6 +34,52 @@ pub struct Reach<'a> {
     pub exports: Vec<Folder<'a>>,
     /// Name of the role that may be assumed in other accounts.
     pub members: Option<&'a str>,
+    /// Where exports may be rolled up by Athena.
+    pub athena: Option<OnAthena<'a>>,
+}
+
+/// What `scan --engine athena` uses: the one thing that a scanning role may make and drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnAthena<'a> {
+    /// The database whose tables `leanlake_…` may be made and dropped.
+    pub database: &'a str,
+    /// The workgroup that queries run in.
+    pub workgroup: &'a str,
+    /// Where its results are written.
+    pub results: Folder<'a>,
+}
+
+/// What making, asking and dropping a table of Athena's needs in the Glue Data Catalog (Athena user guide, fine-grained
+/// access).
+const CATALOG: &[&str] =
+    &["glue:CreateTable", "glue:DeleteTable", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"];
+/// What Athena needs where results are written, with the credentials of whoever asks.
+const RESULTS: &[&str] = &["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
+
+impl OnAthena<'_> {
+    fn actions(self) -> impl Iterator<Item = &'static str> {
+        let asked = ROLL_UPS.iter().map(|write| write.action);
+        asked.chain(CATALOG.iter().copied()).chain(RESULTS.iter().copied()).chain(["s3:GetBucketLocation"])
+    }
+
+    fn statements(self) -> [Value; 4] {
+        let asked: BTreeSet<&str> = ROLL_UPS.iter().map(|write| write.action).collect();
+        let OnAthena { database, workgroup, results } = self;
+        let catalog = |what: &str| format!("arn:aws:glue:*:*:{what}");
+        let tables = [
+            catalog("catalog"),
+            catalog(&format!("database/{database}")),
+            catalog(&format!("table/{database}/leanlake_*")),
+        ];
+        let bucket = format!("arn:aws:s3:::{}", results.0);
+        let allow = |sid: &str, actions: Value, resource: Value| json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource});
+        [
+            allow("RollUpOnAthena", json!(asked), json!(format!("arn:aws:athena:*:*:workgroup/{workgroup}"))),
+            allow("RollUpTables", json!(CATALOG), json!(tables)),
+            allow("RollUpBucket", json!(["s3:GetBucketLocation", "s3:ListBucket"]), json!(bucket)),
+            allow("RollUpResults", json!(RESULTS), json!(objects(results))),
+        ]
+    }
 }
 
 /// Returns the policy of the role that scans.
@@ -48,8 +94,10 @@ pub fn scan(reads: &[Read], reach: &Reach) -> Value {
     if let Some((bucket, prefix)) = reach.store {
         statements.extend(keep("Store", bucket, prefix, KEEP));
     }
-    let stored: Vec<String> = reach.store.iter().map(|folder| objects(*folder)).collect();
-    let read: Vec<String> = reach.exports.iter().chain(&reach.store).map(|folder| objects(*folder)).collect();
+    statements.extend(reach.athena.iter().flat_map(|athena| athena.statements()));
+    let written = || reach.store.iter().chain(reach.athena.iter().map(|athena| &athena.results));
+    let stored: Vec<String> = written().map(|folder| objects(*folder)).collect();
+    let read: Vec<String> = reach.exports.iter().chain(written()).map(|folder| objects(*folder)).collect();
     statements.push(never("NeverReadObjects", &[CONTENTS], &read));
     statements.push(never("NeverTouchObjects", NEVER, &stored));
     statements.push(
@@ -93,6 +141,7 @@ fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
     let mut looks: BTreeSet<String> = reads.iter().map(|read| verb(read.action)).collect();
     looks.extend(["s3:GetObject*", "s3:ListBucket"].map(verb));
     looks.extend(reach.store.iter().flat_map(|_| KEEP).map(|action| (*action).to_owned()));
+    looks.extend(reach.athena.iter().flat_map(|athena| athena.actions()).map(str::to_owned));
     looks.insert("sts:GetCallerIdentity".to_owned());
     looks.extend(reach.members.iter().flat_map(|_| ["sts:AssumeRole", "sts:TagSession"]).map(str::to_owned));
     if reach.store.is_some() || !reach.exports.is_empty() {
@@ -202,8 +251,12 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_not_denied_again_with_session_tags_and_keys_of_the_customers_own() {
-        let reach =
-            Reach { store: Some(("keep", "ci")), exports: vec![("bills", "cur")], members: Some("leanlake-scan") };
+        let reach = Reach {
+            store: Some(("keep", "ci")),
+            exports: vec![("bills", "cur")],
+            members: Some("leanlake-scan"),
+            athena: None,
+        };
         let policy = scan(&READS.concat(), &reach);
         let statements = policy["Statement"].as_array().unwrap();
         let spared = statements.iter().find(|s| s["Sid"] == "NeverChangeAnything").unwrap()["NotAction"].to_string();
@@ -277,8 +330,12 @@ mod tests {
 
     #[test]
     fn in_another_partition_every_arn_is_of_it() {
-        let reach =
-            Reach { store: Some(("keep", "arn:aws:x")), exports: vec![("bills", "")], members: Some("/p/scan") };
+        let reach = Reach {
+            store: Some(("keep", "arn:aws:x")),
+            exports: vec![("bills", "")],
+            members: Some("/p/scan"),
+            athena: None,
+        };
         let text = in_partition(scan(&READS.concat(), &reach), "aws-us-gov").to_string();
         assert_eq!(text.matches("arn:aws:").count(), text.matches("keep/arn:aws:x").count(), "a prefix is no ARN");
         for arn in ["arn:aws-us-gov:iam::*:role/p/scan", "arn:aws-us-gov:s3:::bills/*", "arn:aws-us-gov:s3:::keep\""] {
@@ -318,7 +375,7 @@ mod tests {
         let alone = scan(&READS.concat(), &Reach::default());
         assert_eq!(statement(&alone, "NeverReadObjects")["Resource"], "*");
         let exports = vec![("bills", "cur2"), ("lens", "")];
-        let policy = scan(&READS.concat(), &Reach { store: Some(("keep", "lake")), exports, members: None });
+        let policy = scan(&READS.concat(), &Reach { store: Some(("keep", "lake")), exports, ..Reach::default() });
         let spared = json!(["arn:aws:s3:::bills/cur2/*", "arn:aws:s3:::lens/*", "arn:aws:s3:::keep/lake/*"]);
         assert_eq!(statement(&policy, "NeverReadObjects")["NotResource"], spared);
         assert_eq!(statement(&policy, "NeverTouchObjects")["NotResource"], "arn:aws:s3:::keep/lake/*");
@@ -346,9 +403,34 @@ mod tests {
     #[test]
     fn a_role_has_room_for_the_policy() {
         let exports = vec![("a-bucket-with-quite-a-long-name-for-bills", "cur2/leanlake"); 3];
-        let reach =
-            Reach { store: Some(("leanlake-store-of-platform", "lake")), exports, members: Some("leanlake-scan") };
+        let reach = Reach {
+            store: Some(("leanlake-store-of-platform", "lake")),
+            exports,
+            members: Some("leanlake-scan"),
+            athena: None,
+        };
         assert!(scan(&READS.concat(), &reach).to_string().len() < 10_240);
+    }
+
+    #[test]
+    fn athena_may_make_and_drop_tables_of_ours_in_the_database_that_was_named_and_nothing_else() {
+        let athena = OnAthena { database: "scratch", workgroup: "finops", results: ("answers", "lake") };
+        let plain = scan(&READS.concat(), &Reach::default());
+        let policy = scan(&READS.concat(), &Reach { athena: Some(athena), ..Reach::default() });
+        for action in athena.actions() {
+            assert!(allowed(&policy).contains(action), "{action}");
+        }
+        for action in ["glue:CreateTable", "athena:StartQueryExecution", "s3:PutObject"] {
+            assert!(!allowed(&plain).contains(action), "{action}: only where Athena was asked for");
+        }
+        let tables = &statement(&policy, "RollUpTables")["Resource"];
+        assert_eq!(tables[2], "arn:aws:glue:*:*:table/scratch/leanlake_*");
+        assert_eq!(statement(&policy, "RollUpOnAthena")["Resource"], "arn:aws:athena:*:*:workgroup/finops");
+        assert_eq!(statement(&policy, "NeverTouchObjects")["NotResource"], "arn:aws:s3:::answers/lake/*");
+        let spared = statement(&policy, "NeverChangeAnything")["NotAction"].to_string();
+        assert!(
+            spared.contains("glue:CreateTable") && !spared.contains("glue:*") && !spared.contains("glue:UpdateTable")
+        );
     }
 
     #[test]

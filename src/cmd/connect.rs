@@ -1,7 +1,7 @@
 //! Opens the connector and finds out who we are; says what to do when that fails.
 
 use super::Context;
-use crate::aws::act::WRITES;
+use crate::aws::act::{ROLL_UPS, WRITES};
 use crate::aws::collect::{READS, Trouble};
 use crate::aws::connector::allow::{EXPORTS, IDENTITY, PRICES, STORE};
 use crate::aws::connector::{Allowlist, Connector, Role, Setup, Tariff};
@@ -18,6 +18,8 @@ use crate::store::Store;
 pub enum Purpose {
     /// Reading the account.
     Scan,
+    /// Reading the account, with exports rolled up on Athena.
+    ScanOnAthena,
     /// Finding out what there is before the first scan.
     Discover,
     /// Carrying out or undoing a plan.
@@ -36,6 +38,9 @@ impl Purpose {
             Purpose::Scan => base
                 .and(Role::Reading, READS.concat().iter().map(|read| read.operation))
                 .and(Role::Exports, EXPORTS.iter().copied()),
+            Purpose::ScanOnAthena => {
+                Purpose::Scan.allowlist().and(Role::RollUps, ROLL_UPS.iter().map(|write| write.operation))
+            }
             Purpose::Discover => base.and(Role::Reading, CALLS.iter().copied()),
             Purpose::Apply => base.and(Role::Writing, WRITES.iter().map(|write| write.operation)),
             Purpose::Keep => base,

@@ -33,6 +33,15 @@ struct Scanning {
     /// Name of the role that may be assumed in other accounts, for `scan --accounts`.
     #[arg(long, value_name = "ROLE", value_parser = role_name)]
     members: Option<String>,
+    /// The database that `scan --engine athena` may make tables `leanlake_…` in. Needs `--athena-results`.
+    #[arg(long, value_name = "NAME", requires = "athena_results")]
+    athena_database: Option<String>,
+    /// The workgroup that those queries run in.
+    #[arg(long, value_name = "NAME", default_value = "primary", requires = "athena_database")]
+    athena_workgroup: String,
+    /// Where that workgroup writes results.
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", requires = "athena_database")]
+    athena_results: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -64,7 +73,11 @@ pub async fn run(iam: &Iam, context: &Context) -> Result<(), Failure> {
         Role::Scan(scanning) => {
             let exports = scanning.export.iter().map(|url| place(url)).collect::<Result<Vec<_>, _>>()?;
             let exports = exports.iter().map(folder).collect();
-            let reach = iam::Reach { store, exports, members: scanning.members.as_deref() };
+            let results = scanning.athena_results.as_deref().map(place).transpose()?;
+            let athena = scanning.athena_database.as_deref().zip(results.as_ref()).map(|(database, results)| {
+                iam::OnAthena { database, workgroup: &scanning.athena_workgroup, results: folder(results) }
+            });
+            let reach = iam::Reach { store, exports, members: scanning.members.as_deref(), athena };
             (iam::role::Role::Scan, iam::scan(&READS.concat(), &reach), &scanning.shape)
         }
         Role::Apply(shape) => (iam::role::Role::Apply, iam::apply(WRITES, store), shape),

@@ -21,4 +21,6 @@ pub struct Order {
     pub as_of: chrono::DateTime<chrono::Utc>,
     /// The account whose lake this is: an export that never names it is another's. `None` for any.
     pub account_id: Option<String>,
+    /// Where roll-ups run.
+    pub runner: super::Runner,
 }

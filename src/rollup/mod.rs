@@ -3,6 +3,7 @@
 //!
 //! Knows no account and no object store: it is handed the files.
 
+pub mod athena;
 pub mod bill;
 mod encoded;
 pub mod export;
@@ -10,6 +11,7 @@ pub mod import;
 pub mod inventory;
 pub mod lens;
 mod names;
+mod runner;
 pub mod subset;
 
 use arrow::array::{ArrayRef, RecordBatch, new_null_array};
@@ -19,6 +21,7 @@ use arrow::error::ArrowError;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+pub use self::runner::{Elsewhere, Runner};
 use crate::engine::files::{Files, Foreign};
 use crate::engine::{Complaint, Engine, EngineError};
 use crate::store::Table;
@@ -54,6 +57,9 @@ pub enum RollUpError {
     /// The engine could not answer, or a file could not be read.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Another engine cannot, or may not.
+    #[error("{0}; `--engine datafusion` reads it here")]
+    Elsewhere(String),
     /// An answer that does not fit the table.
     #[error("the answer of `{file}` does not fit table `{table}`: {source}")]
     Misfit {

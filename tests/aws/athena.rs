@@ -1,6 +1,8 @@
 //! Athena: workgroups, and a history of queries with real statistics.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Answer, Request};
@@ -97,6 +99,28 @@ impl Reservation {
     }
 }
 
+/// What a query comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// Why it fails; it succeeds without.
+    pub fails: Option<&'static str>,
+    pub scanned: u64,
+    /// Name and type of each column.
+    pub columns: Vec<(&'static str, &'static str)>,
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// A statement that was started.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub text: String,
+    pub workgroup: String,
+    /// True after the first look, which finds it queued.
+    seen: bool,
+    stopped: bool,
+    reply: Reply,
+}
+
 /// A history that is worked out when it is asked for.
 pub struct Formula {
     /// How many queries were submitted before a day began, however long ago.
@@ -129,24 +153,43 @@ pub struct Athena {
     /// The history of `primary` where it is too long to hold.
     pub by_formula: Option<Formula>,
     pub reservations: Vec<Reservation>,
+    /// What the next queries come to, in their order.
+    pub replies: Vec<Reply>,
+    /// Tables that were made and not dropped, as statements name them.
+    pub tables: BTreeSet<String>,
+    /// Statements that were started.
+    pub statements: Vec<Statement>,
     /// Things on a page, at most 50.
     pub page: usize,
 }
 
 impl Default for Athena {
     fn default() -> Self {
-        Athena { workgroups: Vec::new(), queries: Vec::new(), by_formula: None, reservations: Vec::new(), page: 50 }
+        Athena {
+            workgroups: Vec::new(),
+            queries: Vec::new(),
+            by_formula: None,
+            reservations: Vec::new(),
+            replies: Vec::new(),
+            tables: BTreeSet::new(),
+            statements: Vec::new(),
+            page: 50,
+        }
     }
 }
 
 impl Athena {
-    pub(super) fn answer(&self, request: &Request, today: NaiveDate) -> Answer {
+    pub(super) fn answer(&mut self, request: &Request, today: NaiveDate) -> Answer {
         let body = request.json();
         let answer = match request.operation.as_str() {
             "athena:ListWorkGroups" => self.list_workgroups(request, &body),
             "athena:GetWorkGroup" => self.get_workgroup(request, &body),
             "athena:ListQueryExecutions" => self.list_queries(request, &body, today),
             "athena:BatchGetQueryExecution" => self.queries_by_id(request, &body),
+            "athena:StartQueryExecution" => self.start(request, &body),
+            "athena:GetQueryExecution" => self.look(&body),
+            "athena:GetQueryResults" => self.results(&body),
+            "athena:StopQueryExecution" => self.stop(&body),
             "athena:ListCapacityReservations" => self.list_reservations(request, &body),
             "athena:GetCapacityAssignmentConfiguration" => self.assignments(request, &body),
             _ => Err("the tests' server does not play this operation".into()),
@@ -175,6 +218,75 @@ impl Athena {
         });
         let configuration = own.map_or(plain, |group| group.configuration.clone());
         Ok(json!({"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}))
+    }
+
+    /// Makes or drops a table at once, or takes the next reply.
+    fn start(&mut self, request: &Request, body: &Value) -> Result<Value, String> {
+        let (workgroup, text) =
+            (self.known(request, body)?, body["QueryString"].as_str().unwrap_or_default().to_owned());
+        let named = |text: &str| text.split('`').filter(|name| !name.is_empty()).collect::<Vec<_>>()[1..4].concat();
+        let reply = if text.starts_with("CREATE EXTERNAL TABLE `") {
+            let exists = !self.tables.insert(named(&text));
+            Reply { fails: exists.then_some("the table exists"), ..Reply::default() }
+        } else if text.starts_with("DROP TABLE IF EXISTS `") {
+            self.tables.remove(&named(&text));
+            Reply::default()
+        } else if self.replies.is_empty() {
+            return Err("the test gave this query no reply".into());
+        } else {
+            self.replies.remove(0)
+        };
+        self.statements.push(Statement { text, workgroup, seen: false, stopped: false, reply });
+        Ok(json!({"QueryExecutionId": format!("run-{}", self.statements.len() - 1)}))
+    }
+
+    fn statement(&mut self, body: &Value) -> Result<&mut Statement, String> {
+        let id = body["QueryExecutionId"].as_str().unwrap_or_default();
+        let place = id.strip_prefix("run-").and_then(|place| place.parse::<usize>().ok());
+        place
+            .and_then(|place| self.statements.get_mut(place))
+            .ok_or_else(|| format!("QueryExecution {id} was not found"))
+    }
+
+    fn look(&mut self, body: &Value) -> Result<Value, String> {
+        let statement = self.statement(body)?;
+        let ended = if statement.reply.fails.is_some() { "FAILED" } else { "SUCCEEDED" };
+        let state = match (statement.stopped, std::mem::replace(&mut statement.seen, true)) {
+            (true, _) => "CANCELLED",
+            (false, true) => ended,
+            (false, false) => "QUEUED",
+        };
+        let scanned = if state == "QUEUED" { 0 } else { statement.reply.scanned };
+        let status = json!({"State": state, "StateChangeReason": statement.reply.fails});
+        Ok(json!({"QueryExecution": {
+            "QueryExecutionId": body["QueryExecutionId"], "Query": statement.text, "WorkGroup": statement.workgroup,
+            "Status": status, "Statistics": {"DataScannedInBytes": scanned},
+        }}))
+    }
+
+    fn results(&mut self, body: &Value) -> Result<Value, String> {
+        let most = self.page;
+        let Reply { columns, rows, .. } = &self.statement(body)?.reply;
+        let names = columns.iter().map(|(name, _)| Some((*name).to_owned())).collect::<Vec<_>>();
+        let all: Vec<&Vec<Option<String>>> = std::iter::once(&names).chain(rows).collect();
+        let from = body["NextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or(0);
+        let end = (from + most).min(all.len());
+        let datum = |text: &Option<String>| text.as_ref().map_or(json!({}), |text| json!({"VarCharValue": text}));
+        let row = |row: &&Vec<Option<String>>| json!({"Data": row.iter().map(datum).collect::<Vec<_>>()});
+        let info = |(name, kind): &(&str, &str)| json!({"Name": name, "Type": kind});
+        let mut answer = json!({"ResultSet": {
+            "Rows": all[from..end].iter().map(row).collect::<Vec<_>>(),
+            "ResultSetMetadata": {"ColumnInfo": columns.iter().map(info).collect::<Vec<_>>()},
+        }});
+        if end < all.len() {
+            answer["NextToken"] = json!(end.to_string());
+        }
+        Ok(answer)
+    }
+
+    fn stop(&mut self, body: &Value) -> Result<Value, String> {
+        self.statement(body)?.stopped = true;
+        Ok(json!({}))
     }
 
     fn list_reservations(&self, request: &Request, body: &Value) -> Result<Value, String> {

@@ -15,7 +15,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
 use leanlake::engine::files::{Files, Foreign, ForeignFile, Format};
 use leanlake::engine::{Engine, EngineError};
-use leanlake::rollup::{ROLL_UPS, RollUp, subset};
+use leanlake::rollup::{ROLL_UPS, RollUp, athena, subset};
 use object_store::local::LocalFileSystem;
 
 use self::server::Server;
@@ -88,6 +88,21 @@ async fn what_the_subset_allows_beyond_the_roll_ups_is_the_same_on_trino() {
     }
 }
 
+/// The statement that Athena gets, over files as AWS writes them: floating point, and nothing for what they lack.
+#[tokio::test]
+#[ignore = "needs a Trino server: tests/trino/run starts one"]
+async fn the_query_for_athena_gives_the_same_rows_on_trino_as_the_roll_up_here() {
+    let server = Server::named();
+    for roll_up in files() {
+        let table = Shared::write(&server, roll_up.from, &rows::as_written(roll_up, ROWS)).await;
+        let named = format!("lake.{}.\"{}\"", table.schema, roll_up.from.name);
+        let query = athena::query(roll_up, &table.files.outline().unwrap(), &named).unwrap();
+        let here = table.here(roll_up.sql).await.unwrap();
+        assert!(here.len() > 100, "{}", roll_up.file);
+        table.compare(&server, roll_up.sql, &query).await;
+    }
+}
+
 /// A sum that no bigint holds, and text that is no number, end a roll-up on both engines: nobody answers with a wrong one.
 #[tokio::test]
 #[ignore = "needs a Trino server: tests/trino/run starts one"]
@@ -116,7 +131,11 @@ impl Shared {
     async fn write(server: &Server, foreign: &'static Foreign, batch: &RecordBatch) -> Shared {
         let schema = server.schema(foreign, batch);
         let objects = Arc::new(LocalFileSystem::new_with_prefix(server.folder(&schema)).unwrap());
-        let file = ForeignFile { path: "1.parquet".into(), shown: "1.parquet".to_owned(), format: Format::Parquet };
+        let file = ForeignFile {
+            path: "1.parquet".into(),
+            shown: format!("local:///tables/{schema}/1.parquet"),
+            format: Format::Parquet,
+        };
         Shared { files: Files::open(objects, vec![file], foreign).await.unwrap(), schema }
     }
 
@@ -129,8 +148,13 @@ impl Shared {
 
     /// Returns how many rows both engines give, after it compared them: as they come where the query says an order.
     async fn same(&self, server: &Server, sql: &str) -> usize {
+        self.compare(server, sql, sql).await
+    }
+
+    /// As [`Shared::same`], of two queries that mean the same.
+    async fn compare(&self, server: &Server, sql: &str, there: &str) -> usize {
         let mut here = self.here(sql).await.unwrap_or_else(|error| panic!("here: {error}\n{sql}"));
-        let mut there = server.rows(&self.schema, sql).unwrap_or_else(|error| panic!("on Trino: {error}\n{sql}"));
+        let mut there = server.rows(&self.schema, there).unwrap_or_else(|error| panic!("on Trino: {error}\n{there}"));
         if !sql.contains("order by") {
             here.sort();
             there.sort();

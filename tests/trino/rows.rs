@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+    ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Decimal128Type, Field, Schema};
 use leanlake::engine::files::{Type, Wanted};
 use leanlake::rollup::RollUp;
 
@@ -108,6 +108,29 @@ const NULL_EVERY: u64 = 9;
 pub fn of(roll_up: &RollUp, count: usize) -> RecordBatch {
     let columns = roll_up.from.columns.iter().map(|column| array(roll_up, column, count)).collect();
     batch(roll_up, columns)
+}
+
+/// Returns the same as AWS writes it: amounts in floating point, and without the last column, which is NULL then.
+pub fn as_written(roll_up: &RollUp, count: usize) -> RecordBatch {
+    let typed = of(roll_up, count);
+    let kept = 0..typed.num_columns() - 1;
+    let typed = typed.project(&kept.collect::<Vec<_>>()).unwrap();
+    let float = |array: &ArrayRef| match array.data_type() {
+        DataType::Decimal128(..) => floats(array),
+        _ => Arc::clone(array),
+    };
+    let columns: Vec<ArrayRef> = typed.columns().iter().map(float).collect();
+    let schema = typed.schema();
+    let named = schema.fields().iter().zip(&columns);
+    let fields = named.map(|(field, array)| Field::new(field.name(), array.data_type().clone(), true));
+    RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns).unwrap()
+}
+
+/// Amounts that floating point holds; of the others a quarter stands in place.
+fn floats(array: &ArrayRef) -> ArrayRef {
+    let units = array.as_primitive::<Decimal128Type>().iter();
+    let held = units.map(|units| units.map(|units| if units.abs() < 1 << 60 { units } else { 250_000_000_000 }));
+    arrow::compute::cast(&decimals(held.collect()), &DataType::Float64).unwrap()
 }
 
 /// Returns two rows alike that no filter of the roll-up drops.

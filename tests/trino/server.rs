@@ -111,6 +111,7 @@ fn type_of(kind: &DataType) -> String {
         DataType::Utf8 => "varchar".to_owned(),
         DataType::Int64 => "bigint".to_owned(),
         DataType::Boolean => "boolean".to_owned(),
+        DataType::Float64 => "double".to_owned(),
         DataType::Decimal128(precision, scale) => format!("decimal({precision}, {scale})"),
         DataType::Timestamp(..) => "timestamp(3)".to_owned(),
         other => panic!("no file of ours has {other}"),

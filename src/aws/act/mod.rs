@@ -3,6 +3,7 @@
 //! Each call is declared here beside the IAM action that allows it: the allowlist of `apply` and the printed policy are
 //! made from these.
 
+pub mod athena;
 pub mod s3;
 
 /// One AWS operation that carrying out or undoing a plan may call.
@@ -14,6 +15,19 @@ pub struct Write {
     pub action: &'static str,
     /// What it may be called on, as the resource part of an ARN pattern: `arn:aws:s3:::*`.
     pub resource: &'static str,
+}
+
+/// What `scan --engine athena` calls, and no other scan does. The statements themselves make a table over files of an export
+/// in the database that was named, ask it, and drop it.
+pub const ROLL_UPS: &[Write] = &[
+    on_athena("athena:StartQueryExecution"),
+    on_athena("athena:GetQueryExecution"),
+    on_athena("athena:GetQueryResults"),
+    on_athena("athena:StopQueryExecution"),
+];
+
+const fn on_athena(operation: &'static str) -> Write {
+    Write { operation, action: operation, resource: "arn:aws:athena:*:*:workgroup/*" }
 }
 
 /// Every operation of `apply` and `rollback`. The reads among them are what guards and read-backs look at.

@@ -33,7 +33,7 @@ pub struct Hosts(Mutex<BTreeMap<&'static str, String>>);
 impl Hosts {
     /// Notes that `call` goes to `host`. A store in another place does not change where the facts are from.
     pub fn note(&self, call: &Call, host: &str) {
-        if matches!(call.role, Role::Reading | Role::Writing | Role::Exports) {
+        if matches!(call.role, Role::Reading | Role::Writing | Role::Exports | Role::RollUps) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(call.service, host.to_owned());
         }
     }

@@ -76,7 +76,7 @@ pub struct Setup {
     pub max_cost: Option<Money>,
     /// How much of a scan is wanted; `None` for all of it.
     pub sample: Option<Sample>,
-    /// Ends the run: requests under way finish, no further one is sent but the store's.
+    /// Ends the run: requests under way finish, no further one is sent but the store's and those that end a roll-up on Athena.
     pub cancel: CancellationToken,
     /// How long an operation that keeps failing is left alone.
     pub cools_for: Duration,
@@ -233,7 +233,8 @@ impl Gate {
     /// Asks everyone who may say no, the cheapest question first; the price is reserved before the wait. The request may be
     /// the one try of an open circuit.
     async fn admit(&self, call: &Call) -> Result<(meter::Reserved<'_>, bool), ConnectorError> {
-        if call.role == Role::Store {
+        // What runs on Athena is stopped there, and its table dropped, also after Ctrl-C.
+        if matches!(call.role, Role::Store | Role::RollUps) {
             self.wait(call).await?;
             return Ok((self.meter.reserve(call).map_err(refused)?, false));
         }

@@ -26,6 +26,8 @@ pub enum Role {
     Store,
     /// Reading exports: bills, Storage Lens, inventories.
     Exports,
+    /// Rolling exports up on Athena: the one thing of a scan that makes and drops something, and only when it is asked to.
+    RollUps,
     /// Finding out who we are: SSO, STS, metadata.
     Credentials,
     /// Fetching AWS's public price list: unsigned, of nobody's account.

@@ -42,6 +42,7 @@ pub async fn read(scope: &Scope, sink: &Sink, order: &Order, base: Option<&Snaps
     if let Some(why) = why {
         named.cover(Coverage::new(BILL.name, READ, CoverageState::Missing).because(why)).await;
     }
+    order.runner.settle().await;
     named.finished(began.elapsed());
 }
 
@@ -55,7 +56,8 @@ async fn taken(scope: &Scope, sink: &Sink, order: &Order, (places, base): (&[Pla
         sink.cover(gap).await;
     }
     let (known, account_id) = (known(&scope.earlier), Some(scope.account_id.clone()));
-    let order = export::Order { as_of: order.as_of, known, read: read_at(base), account_id };
+    let order =
+        export::Order { as_of: order.as_of, known, read: read_at(base), account_id, runner: order.runner.clone() };
     for step in import(found.units, &order).await {
         match step {
             Step::Replace { account_id, days } => sink.replace_of(&BILL, account_id, days.from, days.to).await,

@@ -12,8 +12,8 @@ use crate::aws::rank::Cost;
 use crate::model::{Coverage, CoverageState, Origin, Untrusted};
 use crate::rollup::export::{Order, Step, import as import_bills, survey};
 use crate::rollup::import::{self, Import};
-use crate::rollup::inventory;
 use crate::rollup::lens::{self, Lens};
+use crate::rollup::{Runner, inventory};
 use crate::store::tables::bill::BILL;
 use crate::store::tables::storage::BUCKETS;
 use crate::store::{Head, Place, Receipt, SnapshotWriter, Store};
@@ -51,14 +51,15 @@ pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, given: &Given) -> R
         None => Vec::new(),
     };
     let known = known(&earlier);
-    let order = Order { as_of, known: known.clone(), read: read_at(base.as_ref()), account_id: None };
+    let order =
+        Order { as_of, known: known.clone(), read: read_at(base.as_ref()), account_id: None, runner: Runner::Here };
     let mut writer = store.write(head, base.as_ref());
     let mut taken = Taken { seen: !known.is_empty(), gaps: Vec::new() };
     let steps = import_bills(found.units, &order).await;
     for step in found.gaps.into_iter().map(Step::Cover).chain(steps) {
         taken.take(&mut writer, step)?;
     }
-    let whose = import::Order { as_of, account_id: None };
+    let whose = import::Order { as_of, account_id: None, runner: Runner::Here };
     let lens = taken.lens(&mut writer, lenses, &whose).await?;
     taken.inventories(&mut writer, &given.inventories, &whose, &lens).await?;
     if !taken.seen {

@@ -32,6 +32,7 @@ use crate::aws::member::MemberRole;
 use crate::aws::rank::{Buckets, Cost, Ranked, Run, Spend, rank, runs};
 use crate::aws::session::Session;
 use crate::model::{Coverage, CoverageState, Event, Origin};
+use crate::rollup::Runner;
 use crate::rollup::inventory::Homes;
 use crate::store::tables::scan::ACCOUNTS;
 use crate::store::{BillPages, Head, Place, Receipt, Snapshot, SnapshotWriter, Store, StoreError};
@@ -61,6 +62,8 @@ pub struct Order {
     pub lens: Vec<Place>,
     /// Inventory lists that were named.
     pub inventories: Vec<Place>,
+    /// Where exports of the bill and inventory lists are rolled up.
+    pub runner: Runner,
     /// Limits of the collectors.
     pub options: Options,
 }
@@ -168,7 +171,7 @@ pub async fn scan(
     agree(session)?;
     let (spent, seconds) = (session.connector.spent(), began.elapsed().as_secs());
     let bill = ran.pages.or(base.and_then(|base| base.manifest.receipt.bill));
-    let receipt = Receipt { requests: spent.counts(), usd: spent.usd(), seconds, bill };
+    let receipt = Receipt { requests: spent.counts(), usd: spent.usd() + order.runner.usd(), seconds, bill };
     let snapshot = writer.finish(receipt, interrupted).await?;
     let (left_out, paced) = (ran.left_out, session.connector.paced());
     let refused = refused(session, &scope.heard).await;

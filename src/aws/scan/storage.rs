@@ -61,13 +61,19 @@ pub async fn read_inventories(scope: &Scope, sink: &Sink, order: &Order, homes: 
         import
     };
     let lost = Coverage::new(STORAGE_AGES.name, inventory::READ, CoverageState::Missing);
-    if let Some(import) = watched("inventory lists", scope, sink, lost, reading).await {
+    let import = watched("inventory lists", scope, sink, lost, reading).await;
+    order.runner.settle().await;
+    if let Some(import) = import {
         hand_over(import, sink).await;
     }
 }
 
 fn whose(scope: &Scope, order: &Order, known: bool) -> import::Order {
-    import::Order { as_of: order.as_of, account_id: known.then(|| scope.account_id.clone()) }
+    import::Order {
+        as_of: order.as_of,
+        account_id: known.then(|| scope.account_id.clone()),
+        runner: order.runner.clone(),
+    }
 }
 
 async fn hand_over(import: Import, sink: &Sink) {

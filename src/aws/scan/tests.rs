@@ -37,6 +37,7 @@ fn order(only: &[Collector]) -> Order {
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),
+        runner: Runner::Here,
         options,
     }
 }

@@ -29,6 +29,7 @@ use crate::aws::session::{Session, SessionError};
 use crate::config;
 use crate::error::{Failure, Kind};
 use crate::model::Money;
+use crate::rollup::Runner;
 
 pub use document::schema;
 
@@ -135,6 +136,7 @@ fn order(args: &Doctor, context: &Context) -> Result<Order, Failure> {
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),
+        runner: Runner::Here,
         options,
     })
 }

@@ -19,6 +19,7 @@ use crate::aws::scan::{Order, prepare};
 use crate::aws::session::Session;
 use crate::config::{self, PROJECT_FILE, REGIONS, Value};
 use crate::error::{Failure, Kind};
+use crate::rollup::Runner;
 
 /// Find out who you are and what there is, and write a commented leanlake.toml; changes nothing in AWS.
 ///
@@ -59,6 +60,7 @@ pub async fn run(args: &Init, context: &Context) -> Result<(), Failure> {
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),
+        runner: Runner::Here,
         options,
     };
     let (scope, _) = prepare(&session, &context.store().await?, &order).await?;

@@ -50,6 +50,7 @@ pub(super) async fn run(
     format: Format,
     wishes: &mut Wishes,
 ) -> Result<ExitCode, Failure> {
+    args.engine.needs_nobody()?;
     context.term.status("no AWS credentials were found: only the files are read");
     let work = async {
         let given = Given {
@@ -65,7 +66,7 @@ pub(super) async fn run(
         context.term.warn(&banner);
     }
     context.term.data(&match format {
-        Format::Json => format!("{:#}", show::summary_json(&outcome)),
+        Format::Json => format!("{:#}", show::summary_json(&outcome, None)),
         _ => show::summary(&outcome),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
-//! `scan`: reads the account into a new snapshot, or says what that would cost. Changes nothing in AWS.
+//! `scan`: reads the account into a new snapshot, or says what that would cost. Only `--engine athena` makes anything.
 
+mod engine;
 mod files;
 pub(super) mod show;
 
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::amount::dollars;
-use super::connect::{Purpose, sign_in};
+use super::connect::sign_in;
 use super::members::Members;
 use super::options::options;
 use super::stop::Wishes;
@@ -29,12 +30,13 @@ use crate::aws::store as s3_store;
 use crate::config;
 use crate::error::{Failure, Kind};
 use crate::model::Money;
+use crate::rollup::Runner;
 use crate::store::Store;
 
 /// News that may wait for the screen.
 const NEWS: usize = 1024;
 
-/// Read the account into a new snapshot; changes nothing in AWS.
+/// Read the account into a new snapshot; changes nothing in AWS, unless `--engine athena` is to make tables.
 #[derive(Debug, Args)]
 pub struct Scan {
     /// Read only these: bill, exports, s3, cloudwatch, athena, glue, network, cloudtrail, advice, emr, emr-serverless, redshift,
@@ -53,6 +55,8 @@ pub struct Scan {
     /// and manifests. May be given more than once. Without any credentials it is read alone.
     #[arg(long, value_name = "PATH")]
     inventory: Vec<String>,
+    #[command(flatten)]
+    engine: engine::EngineArgs,
     /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent); none asks all.
     #[arg(long, value_name = "ADVISER", value_delimiter = ',', value_parser = adviser)]
     without: Vec<LeftOut>,
@@ -114,7 +118,7 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
             Failure::new(Kind::Usage, "the demo lake is not scanned: it is made up").hint("leanlake report --demo")
         );
     }
-    let mut setup = context.setup(Purpose::Scan)?;
+    let mut setup = context.setup(args.engine.purpose()?)?;
     setup.max_cost = args.limit(context);
     let cancel = setup.cancel.clone();
     let mut wishes = Wishes::listen()?;
@@ -127,7 +131,7 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         order.inventories = files::places(&args.inventory, Some(&session)).await?;
         Ok(Some((session, store, order)))
     };
-    let Some((session, store, order)) = unless_interrupted(&mut wishes, Box::pin(opened)).await? else {
+    let Some((session, store, mut order)) = unless_interrupted(&mut wishes, Box::pin(opened)).await? else {
         return files::run(args, context, format, &mut wishes).await;
     };
     if args.estimate {
@@ -139,13 +143,16 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
+    let athena = args.engine.athena(context, &session, args.limit(context))?;
+    order.runner = engine::runner(athena.as_ref());
     let outcome = watched(context, &session, &store, &order, (cancel, wishes)).await?;
+    let receipt = athena.map(|athena| athena.receipt());
     for line in show::slowest(&outcome.paced) {
         context.term.detail(&line);
     }
     context.term.data(&match format {
-        Format::Json => format!("{:#}", show::summary_json(&outcome)),
-        _ => show::summary(&outcome),
+        Format::Json => format!("{:#}", show::summary_json(&outcome, receipt.as_ref())),
+        _ => show::summary(&outcome) + &receipt.as_ref().map(engine::told).unwrap_or_default(),
     })?;
     verdict(&outcome, args, context)
 }
@@ -183,6 +190,7 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
         bills: Vec::new(),
         lens: Vec::new(),
         inventories: Vec::new(),
+        runner: Runner::Here,
         options,
     })
 }

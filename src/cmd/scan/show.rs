@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::aws::act::athena::Receipt;
 use crate::aws::connector::Paced;
 use crate::aws::estimate::{Estimate, Estimates, Part, total};
 use crate::aws::scan::Outcome;
@@ -66,11 +67,11 @@ pub fn slowest(paced: &[Paced]) -> Vec<String> {
 }
 
 /// Returns the same as JSON.
-pub fn summary_json(outcome: &Outcome) -> Value {
+pub fn summary_json(outcome: &Outcome, athena: Option<&Receipt>) -> Value {
     let manifest = &outcome.snapshot.manifest;
     let rows: serde_json::Map<String, Value> =
         manifest.tables.keys().map(|name| (name.clone(), json!(manifest.rows(name)))).collect();
-    json!({
+    let mut summary = json!({
         "schema": "leanlake.scan",
         "version": "1.1",
         "snapshot": manifest.id,
@@ -86,7 +87,17 @@ pub fn summary_json(outcome: &Outcome) -> Value {
         "rows": rows,
         "receipt": manifest.receipt,
         "gaps": outcome.gaps,
-    })
+    });
+    if let Some(done) = athena {
+        summary["athena"] = json!({
+            "queries": done.queries,
+            "estimated_bytes": done.estimated_bytes,
+            "scanned_bytes": done.scanned_bytes,
+            "usd": done.usd,
+            "tables_left": done.left,
+        });
+    }
+    summary
 }
 
 /// Places of an estimate that are told one by one.

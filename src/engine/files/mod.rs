@@ -9,6 +9,7 @@ mod csv;
 mod exact;
 mod gzip;
 mod lane;
+mod outline;
 mod parquet;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
+pub use self::outline::Outline;
 use crate::model::text::terminal;
 use crate::store::table::{DECIMAL_PRECISION, DECIMAL_SCALE};
 

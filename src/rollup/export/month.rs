@@ -11,7 +11,7 @@ use super::manifest::month_of_day;
 use super::{READ, Step, Unit, gap, is_closed};
 use crate::engine::files::Files;
 use crate::model::{Coverage, CoverageState};
-use crate::rollup::bill;
+use crate::rollup::{Runner, bill};
 use crate::store::tables::bill::BILL;
 use crate::store::{Days, Draft};
 
@@ -26,6 +26,8 @@ pub struct Order {
     pub read: Vec<(Days, DateTime<Utc>)>,
     /// The account whose lake this is, payer or not: an export that never names it is another's. `None` for any.
     pub account_id: Option<String>,
+    /// Where roll-ups run.
+    pub runner: Runner,
 }
 
 /// What one unit came to.
@@ -145,7 +147,7 @@ async fn read(unit: &Unit, order: &Order) -> Result<Month, String> {
         files = files.or_instant(end, midnight(month.to.succ_opt().unwrap_or(month.to)));
     }
     let missing = files.missing().into_iter().collect();
-    let mut batches = unit.roll_up.run(files).await.map_err(|error| error.to_string())?;
+    let mut batches = order.runner.run(unit.roll_up, files).await.map_err(|error| error.to_string())?;
     let mut draft = Draft::new(&BILL, order.as_of);
     let (mut payers, mut accounts, mut currencies) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut months = BTreeSet::new();

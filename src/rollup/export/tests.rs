@@ -17,6 +17,7 @@ use serde_json::json;
 use super::*;
 use crate::engine::files::{Type, Wanted};
 use crate::model::{Origin, Row};
+use crate::rollup::Runner;
 use crate::rollup::bill::CUR_FILES;
 use crate::store::{Head, Place, Receipt, Store};
 
@@ -185,7 +186,7 @@ async fn read_after(places: &[Place], read: Vec<(Days, DateTime<Utc>)>, account:
     let store = Store::temporary().unwrap();
     let mut writer = store.write(Head { origin: Origin::Files, payer: None, account_id: None, as_of }, None);
     let mut coverage = found.gaps;
-    let order = Order { as_of, known, read, account_id: account.map(str::to_owned) };
+    let order = Order { as_of, known, read, account_id: account.map(str::to_owned), runner: Runner::Here };
     for step in import(found.units, &order).await {
         match step {
             Step::Replace { account_id, days } => {
@@ -457,7 +458,7 @@ async fn a_file_of_two_far_months_replaces_these_alone() {
     let lines: Vec<Line> = [at("2026-01-05T00:00:00Z"), at("2026-10-05T00:00:00Z")].map(bare).into();
     bucket.put("p/all.csv", file(&lines, &columns, Written::Csv)).await;
     let as_of = "2026-11-20T00:00:00Z".parse().unwrap();
-    let order = Order { as_of, known: Vec::new(), read: Vec::new(), account_id: None };
+    let order = Order { as_of, known: Vec::new(), read: Vec::new(), account_id: None, runner: Runner::Here };
     let steps = import(survey(&[bucket.place("p")]).await.units, &order).await;
     let replaced = |step: &Step| match step {
         Step::Replace { days, .. } => Some(days.from.to_string()),

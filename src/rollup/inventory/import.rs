@@ -61,7 +61,7 @@ async fn read(
         return Err("it is no inventory list: it has no column `key` or `bucket`".to_owned());
     }
     let mut folders = Folders::keeping(MOST);
-    let mut batches = AGES.run(files).await.map_err(|error| error.to_string())?;
+    let mut batches = order.runner.run(&AGES, files).await.map_err(|error| error.to_string())?;
     while let Some(rows) = batches.next().await {
         for row in batch::from_batch(&rows.map_err(|error| error.to_string())?).map_err(|error| error.to_string())? {
             if row.key("bucket") != unit.bucket {

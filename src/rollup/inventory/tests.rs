@@ -12,6 +12,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Coverage, CoverageState, Row};
+use crate::rollup::Runner;
 use crate::rollup::import::{Import, Order};
 use crate::store::{Place, batch};
 
@@ -144,7 +145,11 @@ async fn read(files: &[(String, Vec<u8>)], account: Option<&str>, homes: &Homes)
     }
     let place = Place::on(Arc::new(objects) as Arc<dyn ObjectStore>, Path::from("p"), "s3://lists/p");
     let survey = survey(&[place]).await;
-    let order = Order { as_of: "2026-11-24T06:00:00Z".parse().unwrap(), account_id: account.map(str::to_owned) };
+    let order = Order {
+        as_of: "2026-11-24T06:00:00Z".parse().unwrap(),
+        account_id: account.map(str::to_owned),
+        runner: Runner::Here,
+    };
     let mut import = import(survey.units, &order, homes).await;
     import.coverage.extend(survey.gaps);
     import

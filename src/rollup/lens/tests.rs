@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Coverage, CoverageState, Row, Untrusted};
+use crate::rollup::Runner;
 use crate::rollup::import::Order;
 use crate::store::{Place, batch};
 
@@ -114,7 +115,11 @@ async fn read(files: &[(String, Vec<u8>)], account: Option<&str>) -> Lens {
     }
     let place = Place::on(Arc::new(objects) as Arc<dyn ObjectStore>, Path::from("p"), "s3://exports/p");
     let survey = survey(&[place]).await;
-    let order = Order { as_of: "2026-11-24T06:00:00Z".parse().unwrap(), account_id: account.map(str::to_owned) };
+    let order = Order {
+        as_of: "2026-11-24T06:00:00Z".parse().unwrap(),
+        account_id: account.map(str::to_owned),
+        runner: Runner::Here,
+    };
     let mut lens = import(survey.units, &order).await;
     lens.import.coverage.extend(survey.gaps);
     lens
