@@ -92,7 +92,7 @@ pub fn may_be_unchanged(scope: &Scope, buckets: u64) -> bool {
 struct Seen {
     bucket: Bucket,
     settings: Vec<(Setting, Result<Facts, Failed>)>,
-    /// When settings were read that were not asked for again.
+    /// When settings were read that were not asked for again, or that were read before the scan's own time.
     unchanged_since: Option<DateTime<Utc>>,
     uploads: Listed,
 }
@@ -181,7 +181,7 @@ async fn one(scope: &Scope, clients: &BTreeMap<String, Client>, bucket: Bucket, 
     // The list of clients was made from the same buckets.
     let Some(client) = clients.get(&region) else { return Seen::unknown(Failed::cancelled(), bucket) };
     let of = Asked { scope, client, bucket: bucket.name.as_str() };
-    let unchanged_since = known.as_ref().map(|known| known.since);
+    let unchanged_since = known.as_ref().map(|known| known.since).or_else(|| unchanged::read_before(scope));
     let mut known = known.map(|known| known.facts).unwrap_or_default();
     let settings = Setting::ALL.map(|setting| answered(setting, &of, known.remove(&setting)));
     let (settings, uploads) =

@@ -48,6 +48,8 @@ pub struct Options {
     pub fresh: bool,
     /// Buckets whose settings are read again in any case: leanlake itself changed them lately, and events come late.
     pub touched: BTreeSet<String>,
+    /// The real time, whatever `--as-of` says; `None` where the two are the same.
+    pub real_time: Option<DateTime<Utc>>,
     /// Key of the hash of query texts; without one no hash is stored.
     pub hash_key: Option<HashKey>,
 }
@@ -69,6 +71,7 @@ impl Default for Options {
             cost_tags: Vec::new(),
             fresh: false,
             touched: BTreeSet::new(),
+            real_time: None,
             hash_key: None,
         }
     }
@@ -134,6 +137,11 @@ impl Scope {
             scope.options.advisers.retain(|adviser| *adviser == Adviser::Budgets);
         }
         scope
+    }
+
+    /// Returns the time at which AWS is really asked.
+    pub fn real_time(&self) -> DateTime<Utc> {
+        self.options.real_time.unwrap_or(self.as_of)
     }
 
     /// The past of a thousand accounts is not copied only to be dropped.

@@ -180,6 +180,7 @@ async fn order(args: &Scan, context: &Context, store: &Store) -> Result<Order, F
     if let Some(time) = args.collector_time.or(context.config.time(&config::COLLECTOR_TIME)) {
         options.time = time;
     }
+    options.real_time = Some(context.real_time());
     let accounts = args.members.accounts(&context.config)?;
     Ok(Order {
         as_of: context.now(),

@@ -54,7 +54,7 @@ pub const BUCKETS: Table = Table {
         column("inventory_count", Kind::Count, "Inventory configurations, disabled ones included; 0 when there are none.").by(INVENTORY_READ),
         column("analytics_count", Kind::Count, "Storage Class Analysis configurations; 0 when there are none.").by(ANALYTICS_READ),
         column("metrics_count", Kind::Count, "Request metrics configurations; 0 when there are none.").by(METRICS_READ),
-        column("unchanged_since", Kind::Instant, "When the settings were read, where an earlier scan read them and CloudTrail's event history names no change since; NULL when this scan read them. What `upload_count` says is always of this scan.").by(CHANGES),
+        column("unchanged_since", Kind::Instant, "When the settings were read, where an earlier scan read them and CloudTrail's event history names no change since; NULL when this scan read them, unless its `--as-of` is later than that. What `upload_count` says is always of this scan.").by(CHANGES),
     ],
 };
 

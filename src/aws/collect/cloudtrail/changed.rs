@@ -73,7 +73,9 @@ pub async fn since(scope: &Scope, read: DateTime<Utc>) -> Result<BTreeSet<String
 
 /// Returns the buckets that the events of one name are about.
 async fn named(scope: &Scope, client: &Client, name: &str, from: DateTime<Utc>) -> Result<BTreeSet<String>, Failed> {
-    let end = instant::start_of(scope.as_of.date_naive().succ_opt().unwrap_or(scope.as_of.date_naive()));
+    // Settings are as they are now, however long ago `--as-of` is.
+    let today = scope.real_time().max(scope.as_of).date_naive();
+    let end = instant::start_of(today.succ_opt().unwrap_or(today));
     let start = aws_smithy_types::DateTime::from_secs(from.timestamp());
     let (mut buckets, mut token) = (BTreeSet::new(), None);
     for _ in 0..PAGES {

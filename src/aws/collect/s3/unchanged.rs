@@ -1,7 +1,8 @@
 //! Settings that need not be asked for again: an earlier scan read them, and CloudTrail names no change since.
 //!
 //! Only where buckets are many: few are read whole in seconds. Never keeps what an earlier scan could not read, what is
-//! older than a week, or anything of a Region whose event history cannot be read.
+//! older than a week, or anything of a Region whose event history cannot be read; nor anything where `--as-of` is later than
+//! the real time: what happens until then no event tells yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,9 +52,14 @@ impl Unchanged {
     }
 }
 
+/// Returns when settings that are read now are read, where the snapshot's own time would say later than that.
+pub fn read_before(scope: &Scope) -> Option<DateTime<Utc>> {
+    Some(scope.real_time()).filter(|real| *real < scope.as_of)
+}
+
 /// Returns what need not be asked for again of `buckets`.
 pub async fn of(scope: &Scope, sink: &Sink, buckets: &[Bucket]) -> Unchanged {
-    if scope.options.fresh || buckets.len() <= FEW {
+    if scope.options.fresh || buckets.len() <= FEW || scope.as_of > scope.real_time() {
         return Unchanged::default();
     }
     let mut by_region: BTreeMap<String, BTreeMap<String, Known>> = BTreeMap::new();
@@ -192,5 +198,57 @@ impl<'a> Covered<'a> {
     fn has(&self, setting: Setting, region: &str, bucket: &str) -> bool {
         let operation = setting.reads()[0].operation;
         self.read.contains(&(operation, region)) && !self.failed.contains(&(operation, bucket))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::stand_in::{answer, answered};
+    use crate::model::Origin;
+    use crate::store::{Head, Receipt, Store};
+
+    const HERE: &str = "us-east-1";
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// Buckets that a scan of 20 November read whole, and how many of them one as of `as_of` need not ask about.
+    async fn known(as_of: &str, real_time: &str) -> usize {
+        let mut scope = answered(&[CHANGES], |_| answer(200, r#"{"Events":[]}"#));
+        (scope.as_of, scope.options.real_time) = (at(as_of), Some(at(real_time)));
+        let names: Vec<String> = (0..=FEW).map(|n| format!("lake-{n}")).collect();
+        let store = Store::temporary().unwrap();
+        let origin = Origin::Aws { partition: "aws".to_owned() };
+        let account_id = Some(scope.account_id.clone());
+        let mut writer = store.write(Head { origin, payer: None, account_id, as_of: at("2026-11-20T00:00:00Z") }, None);
+        let row = |name: &String| {
+            Row::new().with("account_id", scope.account_id.as_str()).with("region", HERE).with("bucket", name.as_str())
+        };
+        writer.append(&BUCKETS, names.iter().map(row).collect()).unwrap();
+        let base = writer.finish(Receipt::default(), false).await.unwrap();
+        let read = |setting: Setting| Coverage::new(BUCKETS.name, setting.reads()[0].operation, CoverageState::Seen);
+        scope.earlier = Setting::ALL.map(|setting| read(setting).at(&scope.account_id, Some(HERE))).to_vec();
+        let sink = Sink::channel(scope.cancel.clone()).0.over(Some(base));
+        let bucket = |name: String| Bucket { name, region: Ok(HERE.to_owned()), created: None };
+        let buckets: Vec<Bucket> = names.into_iter().map(bucket).collect();
+        of(&scope, &sink, &buckets).await.known.len()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_taken_for_unchanged_by_a_scan_of_a_time_to_come() {
+        assert_eq!(known("2026-11-22T00:00:00Z", "2026-11-22T09:00:00Z").await, FEW + 1);
+        assert_eq!(known("2026-11-22T00:00:00Z", "2026-11-21T09:00:00Z").await, 0);
+    }
+
+    #[test]
+    fn settings_that_a_scan_of_a_time_to_come_reads_carry_the_real_time() {
+        let mut scope = crate::aws::stand_in::scope(Vec::new());
+        assert_eq!(read_before(&scope), None);
+        scope.options.real_time = Some(scope.as_of - TimeDelta::days(1));
+        assert_eq!(read_before(&scope), scope.options.real_time);
+        scope.options.real_time = Some(scope.as_of + TimeDelta::days(1));
+        assert_eq!(read_before(&scope), None, "an earlier time only makes more events count");
     }
 }
