@@ -79,6 +79,25 @@ fn the_first_ctrl_c_ends_within_two_seconds_though_an_answer_never_comes() {
 }
 
 #[test]
+fn what_a_slow_store_does_not_take_in_two_seconds_is_given_up_and_the_old_snapshot_stays_the_newest() {
+    let world = world().set("LEANLAKE_STORE", "s3://keep/store");
+    world.aws.account().s3.add("keep", Bucket::in_region("us-east-1"));
+    world.run(&["scan", "--only", "s3"]).ends_with(0);
+    let listed = || world.run(&["snapshots", "list"]).ends_with(0).stdout;
+    let before = listed();
+    world.aws.make(Fault::on("athena:*", Trouble::Stalled));
+    let child = scanning(&world, "athena:ListWorkGroups");
+    world.aws.make(Fault::on("s3:PutObject", Trouble::Stalled));
+    let pressed = Instant::now();
+    interrupt(child.id());
+    let run = Run::wait_for(child).ends_with(130).says("stopping: what was read is being kept, in two seconds at most");
+    run.says("could not be kept in two seconds").says("the last one stays the newest");
+    assert!(pressed.elapsed() < Duration::from_secs(3), "it took {:?}", pressed.elapsed());
+    world.aws.account().faults.clear();
+    assert_eq!(listed(), before);
+}
+
+#[test]
 fn the_second_ctrl_c_ends_at_once_and_writes_nothing() {
     let world = world();
     world.aws.make(Fault::on("athena:*", Trouble::Stalled));

@@ -17,7 +17,9 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use self::accounts::{Accounts, Entered, Known};
@@ -172,7 +174,10 @@ pub async fn scan(
     let (spent, seconds) = (session.connector.spent(), began.elapsed().as_secs());
     let bill = ran.pages.or(base.and_then(|base| base.manifest.receipt.bill));
     let receipt = Receipt { requests: spent.counts(), usd: spent.usd() + order.runner.usd(), seconds, bill };
-    let snapshot = writer.finish(receipt, interrupted).await?;
+    // A thread of its own: to make the parts of a big snapshot is work, and whoever waits must be able to stop waiting.
+    let runtime = Handle::current();
+    let finishing = spawn_blocking(move || runtime.block_on(writer.finish(receipt, interrupted)));
+    let snapshot = finishing.await.map_err(|_| ScanError::Lost)??;
     let (left_out, paced) = (ran.left_out, session.connector.paced());
     let refused = refused(session, &scope.heard).await;
     let Tally { gaps, unchanged, .. } = tally;

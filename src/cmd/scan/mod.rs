@@ -232,10 +232,13 @@ async fn watched(
     let (events, heard) = mpsc::channel(NEWS);
     let drawn = context.term.watch(heard);
     let scanning = scan(session, store, order, cancel.clone(), events);
-    let Some(outcome) = interruptible(context, Box::pin(scanning), &cancel, &mut wishes).await else {
-        // Collectors still hold the channel: whoever draws from it would wait for them.
-        drawn.abort();
-        return Err(Failure::new(Kind::Interrupted, "stopped at once: this scan left no snapshot"));
+    let outcome = match interruptible(context, Box::pin(scanning), &cancel, &mut wishes).await {
+        Ok(outcome) => outcome,
+        Err(given_up) => {
+            // Collectors still hold the channel: whoever draws from it would wait for them.
+            drawn.abort();
+            return Err(Failure::new(Kind::Interrupted, given_up));
+        }
     };
     let _ = drawn.await;
     outcome.map_err(|error| told(error, context))
@@ -252,26 +255,29 @@ async fn unless_interrupted<T>(
     }
 }
 
-/// Returns what came of the scan; `None` after a second Ctrl-C.
+/// How long after the first Ctrl-C what was read may take to be kept. The manifest is written last, so what is given up
+/// leaves the last snapshot as it was.
+const TO_KEEP: Duration = Duration::from_secs(2);
+
+/// Returns what came of the scan; after a second Ctrl-C, or when it takes too long to keep what was read, what is said of
+/// that.
 async fn interruptible(
     context: &Context,
     work: impl Future<Output = Result<Outcome, ScanError>>,
     cancel: &CancellationToken,
     wishes: &mut Wishes,
-) -> Option<Result<Outcome, ScanError>> {
+) -> Result<Result<Outcome, ScanError>, &'static str> {
     tokio::pin!(work);
-    let mut pressed = false;
-    loop {
-        tokio::select! {
-            outcome = &mut work => return Some(outcome),
-            () = wishes.next() => {
-                if pressed {
-                    return None;
-                }
-                pressed = true;
-                cancel.cancel();
-                context.term.status("stopping: what was read is being kept; press Ctrl-C again to stop at once");
-            }
+    tokio::select! {
+        outcome = &mut work => return Ok(outcome),
+        () = wishes.next() => cancel.cancel(),
+    }
+    context.term.status("stopping: what was read is being kept, in two seconds at most; Ctrl-C again stops at once");
+    tokio::select! {
+        outcome = &mut work => Ok(outcome),
+        () = wishes.next() => Err("stopped at once: this scan left no snapshot"),
+        () = tokio::time::sleep(TO_KEEP) => {
+            Err("what was read could not be kept in two seconds: this scan left no snapshot, the last one stays the newest")
         }
     }
 }
