@@ -57,7 +57,7 @@ const CATALOG: &[&str] =
 const RESULTS: &[&str] = &["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
 
 impl OnAthena<'_> {
-    fn actions(self) -> impl Iterator<Item = &'static str> {
+    fn actions() -> impl Iterator<Item = &'static str> {
         let asked = ROLL_UPS.iter().map(|write| write.action);
         asked.chain(CATALOG.iter().copied()).chain(RESULTS.iter().copied()).chain(["s3:GetBucketLocation"])
     }
@@ -141,7 +141,7 @@ fn looks(reads: &[Read], reach: &Reach) -> BTreeSet<String> {
     let mut looks: BTreeSet<String> = reads.iter().map(|read| verb(read.action)).collect();
     looks.extend(["s3:GetObject*", "s3:ListBucket"].map(verb));
     looks.extend(reach.store.iter().flat_map(|_| KEEP).map(|action| (*action).to_owned()));
-    looks.extend(reach.athena.iter().flat_map(|athena| athena.actions()).map(str::to_owned));
+    looks.extend(reach.athena.iter().flat_map(|_| OnAthena::actions()).map(str::to_owned));
     looks.insert("sts:GetCallerIdentity".to_owned());
     looks.extend(reach.members.iter().flat_map(|_| ["sts:AssumeRole", "sts:TagSession"]).map(str::to_owned));
     if reach.store.is_some() || !reach.exports.is_empty() {
@@ -417,7 +417,7 @@ mod tests {
         let athena = OnAthena { database: "scratch", workgroup: "finops", results: ("answers", "lake") };
         let plain = scan(&READS.concat(), &Reach::default());
         let policy = scan(&READS.concat(), &Reach { athena: Some(athena), ..Reach::default() });
-        for action in athena.actions() {
+        for action in OnAthena::actions() {
             assert!(allowed(&policy).contains(action), "{action}");
         }
         for action in ["glue:CreateTable", "athena:StartQueryExecution", "s3:PutObject"] {

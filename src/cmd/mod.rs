@@ -123,7 +123,7 @@ enum Verb {
     /// Find out which permissions are missing, what that hides, and whether the clock is right.
     Doctor(doctor::Doctor),
     /// Read the account into a new snapshot; changes nothing in AWS.
-    Scan(scan::Scan),
+    Scan(Box<scan::Scan>),
     /// Make a plan from what is recommended, or show one; changes nothing.
     Plan(plan::Plan),
     /// Show what a plan changes, and make the change with --yes.

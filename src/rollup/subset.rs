@@ -119,7 +119,7 @@ impl Reader {
             Expr::Function(call) => self.function(call, at),
             Expr::Cast { kind: CastKind::Cast, expr, data_type, format: None, .. } => self.cast(expr, data_type, at),
             Expr::Cast { .. } => {
-                self.refuse(at, "write `cast(… as …)`: what fails in `try_cast` is not the same on both")
+                self.refuse(at, "write `cast(… as …)`: what fails in `try_cast` is not the same on both");
             }
             Expr::Like { pattern, any, escape_char, .. } => self.like(pattern, !any && escape_char.is_none(), at),
             Expr::Substring { special: true, substring_from, .. } => {
@@ -261,8 +261,14 @@ fn is_plain(expr: &Expr) -> bool {
     match expr {
         TypedString(literal) => matches!(literal.data_type, DataType::Date | DataType::Timestamp(None, _)),
         UnaryOp { op, .. } => matches!(op, UnaryOperator::Not | UnaryOperator::Minus),
-        Between { .. } | Case { .. } | InList { .. } | Nested(_) => true,
-        IsDistinctFrom(..) | IsNotDistinctFrom(..) | IsNotNull(_) | IsNull(_) => true,
+        Between { .. }
+        | Case { .. }
+        | InList { .. }
+        | Nested(_)
+        | IsDistinctFrom(..)
+        | IsNotDistinctFrom(..)
+        | IsNotNull(_)
+        | IsNull(_) => true,
         _ => false,
     }
 }

@@ -72,7 +72,7 @@ impl Server {
                 rows.push(cells.map(|(cell, column)| text(cell, &column["type"])).collect());
             }
             match answer["nextUri"].as_str() {
-                Some(next) => answer = self.curl(&next.to_owned(), None),
+                Some(next) => answer = self.curl(next, None),
                 None => return Ok(rows),
             }
         }

@@ -96,7 +96,7 @@ pub(super) async fn floors(given: Given<'_>) -> Result<Floors, EngineError> {
                 of.entry(age)
                     .and_modify(|known| {
                         if floor.bytes > known.bytes {
-                            *known = floor
+                            *known = floor;
                         }
                     })
                     .or_insert(floor);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_athena::Client;
-use aws_sdk_athena::types::{QueryExecutionContext, QueryExecutionState};
+use aws_sdk_athena::types::{QueryExecutionContext, QueryExecutionState, QueryExecutionStatistics};
 use aws_types::SdkConfig;
 use rust_decimal::Decimal;
 
@@ -166,7 +166,10 @@ impl Athena {
             let state = status.and_then(|status| status.state());
             let ended = !matches!(state, Some(QueryExecutionState::Queued | QueryExecutionState::Running) | None);
             if ended {
-                let scanned = execution.statistics().and_then(|of| of.data_scanned_in_bytes()).unwrap_or_default();
+                let scanned = execution
+                    .statistics()
+                    .and_then(QueryExecutionStatistics::data_scanned_in_bytes)
+                    .unwrap_or_default();
                 self.count(u64::try_from(scanned).unwrap_or_default());
             }
             let why = status.and_then(|status| status.state_change_reason()).unwrap_or("no reason was given");

@@ -118,7 +118,7 @@ fn table(assessment: &Assessment, findings: &[&Finding]) -> String {
         ]);
     }
     let banner = assessment.origin.banner().map(|banner| format!("{banner}\n\n")).unwrap_or_default();
-    format!("{banner}{table}\n\n{}", summary(&assessment))
+    format!("{banner}{table}\n\n{}", summary(assessment))
 }
 
 /// Says what the dollars of the headline rest on.

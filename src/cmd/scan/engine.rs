@@ -1,5 +1,6 @@
 //! `scan --engine`: where exports are rolled up, and on which terms.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -127,11 +128,12 @@ pub(super) fn runner(athena: Option<&Arc<Athena>>) -> Runner {
 pub(super) fn told(receipt: &Receipt) -> String {
     let Receipt { queries, estimated_bytes, scanned_bytes, usd, left } = receipt;
     let usd = usd.map_or_else(|| "a price that is not known".to_owned(), Money::human);
+    let noun = if *queries == 1 { "query" } else { "queries" };
     let mut text = format!(
-        "Athena: {queries} queries scanned {scanned_bytes} bytes for {usd}; at most {estimated_bytes} were expected\n"
+        "Athena: {queries} {noun} scanned {scanned_bytes} bytes for {usd}; at most {estimated_bytes} were expected\n"
     );
     for statement in left {
-        text += &format!("a table is left in the database: {statement}\n");
+        let _ = writeln!(text, "a table is left in the database: {statement}");
     }
     text
 }

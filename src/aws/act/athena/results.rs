@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use aws_sdk_athena::Client;
-use aws_sdk_athena::types::ResultSet;
+use aws_sdk_athena::types::{ResultSet, ResultSetMetadata};
 use chrono::{NaiveDate, NaiveDateTime};
 use futures::{StreamExt, stream};
 
@@ -45,7 +45,7 @@ pub fn rows(client: Client, id: String, roll_up: &'static RollUp) -> Batches {
 
 /// Returns the rows of a page without its first `skipped`.
 fn read(set: &ResultSet, skipped: usize, roll_up: &RollUp) -> Result<Vec<Row>, ArrowError> {
-    let columns = set.result_set_metadata().map(|meta| meta.column_info()).unwrap_or_default();
+    let columns = set.result_set_metadata().map(ResultSetMetadata::column_info).unwrap_or_default();
     let kinds = columns.iter().map(|info| {
         let column = roll_up.into.columns.iter().find(|column| column.name == info.name());
         let stray = || ArrowError::SchemaError(format!("there is no column `{}`", terminal(info.name())));

@@ -240,12 +240,12 @@ impl Reader<'_> {
 
     /// Lists the page that `token` begins.
     async fn list(&self, workgroup: &str, token: Option<String>) -> Result<Page, End> {
-        let taken = self.scope.left.queries.take(PAGE).await.map_err(|spent| End::Cut(&QUERIES, spent))?;
-        let most = taken.count().cast_signed();
+        let share = self.scope.left.queries.take(PAGE).await.map_err(|spent| End::Cut(&QUERIES, spent))?;
+        let most = share.count().cast_signed();
         let call = self.client.list_query_executions().work_group(workgroup).max_results(most).set_next_token(token);
         let page = ask(self.scope, call.send()).await.map_err(|failed| End::Cut(&IDS, failed))?;
         let ids = page.query_execution_ids.unwrap_or_default();
-        taken.used(ids.len());
+        share.used(ids.len());
         Ok(Page { ids, next: page.next_token.filter(|token| !token.is_empty()) })
     }
 
