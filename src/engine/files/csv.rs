@@ -7,11 +7,13 @@ use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::{Decoder, Format as Grammar};
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::{Buf, Bytes};
+use futures::StreamExt;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::fetch::Fetch;
 use super::gzip::{Gunzip, PIECE};
+use super::quotes::Quotes;
 use super::{FileError, ForeignFile, Format};
 
 /// The longest header that is looked for, in bytes.
@@ -74,7 +76,7 @@ pub async fn rows(
         .with_projection(used.to_vec())
         .with_batch_size(batch_rows)
         .build_decoder();
-    let lines = Lines { text, decoder, held: Bytes::new(), ended: false };
+    let lines = Lines { text, quotes: Quotes::new(), decoder, held: Bytes::new(), ended: false };
     let batches =
         futures::stream::try_unfold(
             lines,
@@ -86,6 +88,7 @@ pub async fn rows(
 /// Lines of a file on their way into batches.
 struct Lines {
     text: Text,
+    quotes: Quotes,
     decoder: Decoder,
     held: Bytes,
     ended: bool,
@@ -96,8 +99,14 @@ impl Lines {
         loop {
             if self.held.is_empty() && !self.ended {
                 match self.text.next().await? {
-                    Some(more) => self.held = more.into(),
-                    None => self.ended = true,
+                    Some(more) => {
+                        self.quotes.feed(&more).map_err(|why| FileError::new(&self.text.shown, why))?;
+                        self.held = more.into();
+                    }
+                    None => {
+                        self.quotes.end().map_err(|why| FileError::new(&self.text.shown, why))?;
+                        self.ended = true;
+                    }
                 }
             }
             if self.held.is_empty() && !self.ended {
@@ -119,7 +128,7 @@ impl Lines {
 /// The bytes of a file as they are meant: without gzip.
 struct Text {
     shown: String,
-    source: BoxStream<'static, object_store::Result<Bytes>>,
+    source: Fetch,
     gunzip: Option<Gunzip>,
     /// Bytes that arrived and were not taken yet.
     arrived: Bytes,
@@ -127,16 +136,16 @@ struct Text {
 
 impl Text {
     async fn open(objects: &Arc<dyn ObjectStore>, file: &ForeignFile, gzip: bool) -> Result<(Text, u64), FileError> {
-        let got = objects.get(&file.path).await.map_err(|error| FileError::of_store(&file.shown, &error))?;
-        let bytes = got.meta.size;
-        let (source, gunzip) = (got.into_stream(), gzip.then(Gunzip::new));
+        let source =
+            Fetch::open(objects, &file.path).await.map_err(|error| FileError::of_store(&file.shown, &error))?;
+        let (bytes, gunzip) = (source.size(), gzip.then(Gunzip::new));
         Ok((Text { shown: file.shown.clone(), source, gunzip, arrived: Bytes::new() }, bytes))
     }
 
     /// Returns the next bytes, maybe none yet; `None` at the end.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, FileError> {
         if self.arrived.is_empty() {
-            let more = self.source.try_next().await.map_err(|error| FileError::of_store(&self.shown, &error))?;
+            let more = self.source.next().await.map_err(|error| FileError::of_store(&self.shown, &error))?;
             let Some(more) = more else { return self.end() };
             self.arrived = more;
         }

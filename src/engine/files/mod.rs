@@ -7,10 +7,12 @@
 mod adapt;
 mod csv;
 mod exact;
+mod fetch;
 mod gzip;
 mod lane;
 mod outline;
 mod parquet;
+mod quotes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, OBJECT_STORE_COALESCE_DEFAULT, ObjectStore, coalesce_ranges};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::{AsyncFileReader, MetadataSuffixFetch};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
@@ -19,7 +19,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 /// Bytes at the end of a file that are read first: most footers are within.
 const FOOTER: usize = 256 * 1024;
 
-use super::{FileError, ForeignFile};
+use super::{FileError, ForeignFile, fetch};
 
 /// Reads the footer.
 pub async fn metadata(objects: &Arc<dyn ObjectStore>, file: &ForeignFile) -> Result<ArrowReaderMetadata, FileError> {
@@ -58,11 +58,17 @@ struct Bits {
 
 impl AsyncFileReader for Bits {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
-        async move { Ok(self.objects.get_range(&self.path, range).await?) }.boxed()
+        async move { Ok(fetch::range(&self.objects, &self.path, range).await?) }.boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
-        async move { Ok(self.objects.get_ranges(&self.path, &ranges).await?) }.boxed()
+        async move {
+            let Bits { objects, path } = &*self;
+            let fetch = |range| fetch::range(objects, path, range);
+            // What lies near each other is one request, as an object store does it.
+            Ok(coalesce_ranges(&ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await?)
+        }
+        .boxed()
     }
 
     fn get_metadata<'a>(

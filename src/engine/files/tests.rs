@@ -100,6 +100,8 @@ async fn a_file_that_cannot_be_read_is_named_with_its_reason() {
         ("cut.parquet", cut(parquet(&costs())), "arquet"),
         ("text.csv", b"name,usd\na,dear\n".to_vec(), "column `usd`: `dear` is not a decimal"),
         ("ragged.csv", b"name,usd\na,1,2\n".to_vec(), "line"),
+        ("open.csv", b"name,usd\na,1\n\"b,2\nc,3\n".to_vec(), "opens on line 3"),
+        ("taken.csv", b"name,usd\n\"a,1\nb,2\n\"c\",3\n".to_vec(), "opens on line 2"),
         ("empty.csv", Vec::new(), "empty"),
         ("not.csv.gz", b"name,usd\na,1\n".to_vec(), "gzip"),
     ] {
@@ -127,4 +129,110 @@ fn a_format_is_known_by_the_name_of_the_file() {
     assert_eq!(Format::of("a/b-00001.snappy.parquet"), Some(Format::Parquet));
     assert_eq!((Format::of("x.CSV"), Format::of("x-1.csv.gz")), (csv(false), csv(true)));
     assert_eq!((Format::of("x.csv.zip"), Format::of("x-Manifest.json")), (None, None));
+}
+
+/// Objects whose answers break off in the middle, so many times, with or without an error.
+#[derive(Debug)]
+struct Breaking {
+    inner: Arc<InMemory>,
+    left: std::sync::atomic::AtomicUsize,
+    silently: bool,
+}
+
+impl std::fmt::Display for Breaking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("breaking")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Breaking {
+    async fn put_opts(
+        &self,
+        at: &Path,
+        payload: PutPayload,
+        options: object_store::PutOptions,
+    ) -> object_store::Result<object_store::PutResult> {
+        self.inner.put_opts(at, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        at: &Path,
+        options: object_store::PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn object_store::MultipartUpload>> {
+        self.inner.put_multipart_opts(at, options).await
+    }
+
+    async fn get_opts(
+        &self,
+        at: &Path,
+        options: object_store::GetOptions,
+    ) -> object_store::Result<object_store::GetResult> {
+        let got = self.inner.get_opts(at, options).await?;
+        let left =
+            self.left.fetch_update(std::sync::atomic::Ordering::SeqCst, std::sync::atomic::Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
+        if left.is_err() {
+            return Ok(got);
+        }
+        let (meta, range, attributes) = (got.meta.clone(), got.range.clone(), got.attributes.clone());
+        let bytes = got.bytes().await?;
+        let half = bytes.slice(..bytes.len() / 2);
+        let error = object_store::Error::Generic { store: "breaking", source: "connection reset".into() };
+        let rest = (!self.silently).then_some(Err(error));
+        let stream = futures::stream::iter([Ok(half)].into_iter().chain(rest)).boxed();
+        Ok(object_store::GetResult { payload: object_store::GetResultPayload::Stream(stream), meta, range, attributes })
+    }
+
+    fn delete_stream(
+        &self,
+        places: futures::stream::BoxStream<'static, object_store::Result<Path>>,
+    ) -> futures::stream::BoxStream<'static, object_store::Result<Path>> {
+        self.inner.delete_stream(places)
+    }
+
+    fn list(
+        &self,
+        under: Option<&Path>,
+    ) -> futures::stream::BoxStream<'static, object_store::Result<object_store::ObjectMeta>> {
+        self.inner.list(under)
+    }
+
+    async fn list_with_delimiter(&self, under: Option<&Path>) -> object_store::Result<object_store::ListResult> {
+        self.inner.list_with_delimiter(under).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: object_store::CopyOptions) -> object_store::Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_read_on_or_the_file_is_unreadable_and_never_half_counted() {
+    let lines = format!("name,usd\n{}b,0.2\n", "a,0.1\n".repeat(3));
+    for (name, bytes) in
+        [("x.csv", lines.clone().into_bytes()), ("x.csv.gz", gzip(&lines)), ("x.parquet", parquet(&costs()))]
+    {
+        for (silently, times) in [(false, 1), (true, 1), (false, 100), (true, 100)] {
+            let inner = Arc::new(InMemory::new());
+            inner.put(&name.into(), PutPayload::from(bytes.clone())).await.unwrap();
+            let objects = Arc::new(Breaking { inner, left: 0.into(), silently });
+            let file = ForeignFile { path: name.into(), shown: name.into(), format: Format::of(name).unwrap() };
+            let files = Files::open(objects.clone(), vec![file], &COSTS).await.unwrap();
+            objects.left.store(times, std::sync::atomic::Ordering::SeqCst);
+            let engine = Engine::new().unwrap();
+            engine.attach(files).unwrap();
+            let read = engine.rows(SQL).await.map(|mut rows| {
+                rows.sort_by_key(|row| row.text("name").map(|name| name.raw().to_owned()));
+                rows
+            });
+            match read {
+                Ok(rows) => assert!(times == 1 && rows == expected(), "{name} broke {times} times: {rows:?}"),
+                Err(EngineError::File(error)) => assert!(times == 100 && error.file == name, "{error}"),
+                Err(other) => panic!("{name}: {other}"),
+            }
+        }
+    }
 }
