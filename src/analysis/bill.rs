@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
 use crate::model::service::{ATHENA, S3};
-use crate::model::{BillLine, Money, Row};
+use crate::model::{BillLine, Metric, Money, Row};
 use crate::prices::{BilledUsage, Payer, PriceBook, RateCard};
 pub(super) use charged::{Charge, charges};
 pub use month::BillMonth;
-pub(super) use month::{COST, service_of_code};
+pub(super) use month::{COUNTED, metric_of_costs, service_of_code};
 
 /// S3, CloudWatch Logs, the container registry and the vaults of Amazon Glacier all bill `TimedStorage-ByteHrs`, at
 /// prices of their own: only S3's says what S3 costs. The archive classes of S3 may stand under a Glacier service.
@@ -33,7 +33,7 @@ const OWN_NAME: &str = "(usage_type not like '%TimedStorage-%' or service = 'Ama
 pub struct LineCost {
     /// The line.
     pub line: BillLine,
-    /// Net amortised cost, USD in the month.
+    /// USD in the month, by the metric of [`BillMonth`].
     pub net: Money,
 }
 
@@ -46,7 +46,9 @@ pub(super) type ByResource = BTreeMap<(String, String), BilledUsage>;
 pub struct Compared {
     /// First day of the month.
     pub month: NaiveDate,
-    /// Net amortised cost of usage in Cost Explorer, of the days that both have.
+    /// Which cost is compared: the best that both have on each of the days.
+    pub metric: Metric,
+    /// Cost of usage in Cost Explorer, of the days that both have.
     pub cost_explorer: Money,
     /// The same in the export.
     pub export: Money,
@@ -100,7 +102,11 @@ pub async fn by_account(
 ) -> Result<BTreeMap<(String, String), Money>, AnalysisError> {
     let failed = AnalysisError::of("bill");
     let Some(month) = BillMonth::last(engine, as_of).await.map_err(&failed)? else { return Ok(BTreeMap::new()) };
-    let sql = format!("select linked_account_id, service, sum(net) as net from {} group by 1, 2", month.by_account());
+    let counts =
+        engine.rows(&format!("select {} from {}", month::METRICS, month.by_account())).await.map_err(&failed)?;
+    let cost = counts.first().map_or(month.metric, month::metric_of).column();
+    let sql =
+        format!("select linked_account_id, service, sum({cost}) as net from {} group by 1, 2", month.by_account());
     let rows = engine.rows(&sql).await.map_err(&failed)?;
     let paid = |row: &Row| {
         Some(((row.text("linked_account_id")?.raw().to_owned(), row.key("service").to_owned()), row.money("net")?))
@@ -113,16 +119,15 @@ pub async fn by_account(
 /// # Errors
 /// The question to the snapshot failed.
 pub async fn compared(engine: &Engine) -> Result<Vec<Compared>, AnalysisError> {
-    let rows = engine.rows(month::COMPARED).await.map_err(AnalysisError::of("bill"))?;
+    let rows = engine.rows(&month::compared()).await.map_err(AnalysisError::of("bill"))?;
     let compared = |row: &Row| {
-        let (cost_explorer, export) = (row.money("cost_explorer")?, row.money("export")?);
-        Some(Compared {
-            month: row.date("month")?,
-            cost_explorer,
-            export,
-            difference: export - cost_explorer,
-            days: row.int("days")?,
-        })
+        let days = row.int("days")?;
+        let whole = |metric: &Metric| row.int(&format!("{}_days", metric.column())) == Some(days);
+        let metric = Metric::ALL.into_iter().find(whole)?;
+        let sum = |whose: &str| row.money(&format!("{whose}_{}", metric.column()));
+        let (cost_explorer, export) = (sum("told")?, sum("exported")?);
+        let month = row.date("month")?;
+        Some(Compared { month, metric, cost_explorer, export, difference: export - cost_explorer, days })
     };
     Ok(rows.iter().filter_map(compared).collect())
 }
@@ -133,7 +138,7 @@ pub(super) async fn find_billed(engine: &Engine, as_of: DateTime<Utc>) -> Result
         "select usage_type, min(region) as region, {SUMS} from {} where {OWN_NAME} group by 1 order by 1",
         month.usage()
     );
-    Ok(engine.rows(&sql).await?.iter().filter_map(|row| used(row, month.first)).collect())
+    Ok(engine.rows(&sql).await?.iter().filter_map(|row| used(row, month)).collect())
 }
 
 /// Returns usage by resource and usage type, of the services that have pools; nothing where no export that names them holds the last full month.
@@ -146,7 +151,7 @@ pub(super) async fn find_by_resource(engine: &Engine, as_of: DateTime<Utc>) -> R
         month.usage()
     );
     let resource = |row: &Row| {
-        let usage = used(row, month.first)?;
+        let usage = used(row, month)?;
         Some(((plain(row.text("resource")?.raw()).to_owned(), usage.usage_type.clone()), usage))
     };
     Ok(engine.rows(&sql).await?.iter().filter_map(resource).collect())
@@ -163,14 +168,15 @@ pub(super) fn plain(resource: &str) -> &str {
 const SUMS: &str = "sum(net) as net, sum(usage) as quantity, \
                     count(*) - count(usage) + count(distinct unit) - 1 as mixed";
 
-fn used(row: &Row, month: NaiveDate) -> Option<BilledUsage> {
+fn used(row: &Row, month: BillMonth) -> Option<BilledUsage> {
     let whole = row.int("mixed").is_some_and(|mixed| mixed <= 0);
     Some(BilledUsage {
         usage_type: row.key("usage_type").to_owned(),
         region: row.text("region").map(|region| region.raw().to_owned()),
         quantity: row.decimal("quantity").filter(|_| whole).unwrap_or(Decimal::ZERO),
         net: row.money("net")?,
-        month,
+        metric: month.metric,
+        month: month.first,
     })
 }
 

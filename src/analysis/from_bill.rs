@@ -5,7 +5,7 @@
 
 use super::AnalysisError;
 use crate::engine::{Engine, EngineError};
-use crate::model::service;
+use crate::model::{Metric, service};
 use crate::store::Table;
 use crate::store::tables::bill::{CHARGES, COSTS, COSTS_BY_ACCOUNT, COSTS_BY_OPERATION};
 
@@ -39,14 +39,16 @@ async fn fill(engine: &Engine) -> Result<bool, EngineError> {
     Ok(true)
 }
 
-/// FOCUS knows net cost only, and is for seeing spend: without usage no rate and no pool comes of it.
+/// FOCUS knows net cost only, and is for seeing spend: it says so in `source`, and without usage no rate comes of it.
 fn questions() -> [(&'static Table, String); 4] {
     let service = super::bill::service_of_code();
-    let amounts = "sum(coalesce(unblended, net_unblended)) as unblended, \
-        case when count(coalesce(amortized, net_amortized)) = count(*) then sum(coalesce(amortized, net_amortized)) end \
-        as amortized, case when count(net_amortized) = count(*) then sum(net_amortized) end as net_amortized, \
-        false as estimated";
-    let usage = "case when count(usage) = count(*) and count(distinct unit) = 1 and min(source) = 'cur' then sum(usage) \
+    let whole = |metric: Metric| {
+        let column = metric.column();
+        format!("case when count({column}) = count(*) then sum({column}) end as {column}")
+    };
+    let source = "case when min(source) = 'cur' and max(source) = 'cur' then 'cur' else 'focus' end as source";
+    let amounts = format!("{}, false as estimated, {source}", Metric::ALL.map(whole).join(", "));
+    let usage = "case when count(usage) = count(*) and count(distinct unit) = 1 and max(source) = 'cur' then sum(usage) \
         end as usage, min(unit) as unit";
     let usd = "(currency = 'USD' or currency is null)";
     let lake: Vec<String> = service::LAKE
@@ -131,8 +133,11 @@ mod tests {
     #[tokio::test]
     async fn of_focus_there_is_spend_and_no_usage() {
         let focus = row("Amazon Simple Storage Service", "x", "usage", 3).with("source", "focus");
-        let focus = focus.with("unblended", crate::model::Cell::Null).with("net_unblended", Decimal::TWO);
-        let costs = asked(&[focus], "select unblended, usage from costs").await;
-        assert_eq!((costs[0].decimal("unblended"), costs[0].decimal("usage")), (Some(Decimal::TWO), None));
+        let null = crate::model::Cell::Null;
+        let focus = focus.with("unblended", null.clone()).with("amortized", null).with("net_amortized", Decimal::TWO);
+        let costs = asked(&[focus], "select unblended, net_amortized, usage, source from costs").await;
+        let told = |column| costs[0].decimal(column);
+        assert_eq!((told("net_amortized"), told("usage")), (Some(Decimal::TWO), None));
+        assert_eq!((told("unblended"), costs[0].key("source")), (None, "focus"), "net cost is never called gross");
     }
 }

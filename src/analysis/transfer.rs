@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::bill::COST;
+use super::bill::{COUNTED, metric_of_costs};
 use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::{Money, Row};
@@ -40,7 +40,7 @@ pub const TRANSFER: Analysis = Analysis {
             column(
                 "cost",
                 Kind::Money,
-                "Net amortised cost where the caller may see it, else amortised, else unblended.",
+                "Net amortised cost where every row of `costs` has it, else amortised, else unblended: one for all days.",
             ),
         ],
     },
@@ -59,9 +59,10 @@ struct Sum {
 }
 
 async fn compute(given: Given<'_>) -> Result<Vec<Row>, EngineError> {
+    let cost = metric_of_costs(given.engine).await?.column();
     let sql = format!(
-        "select account_id, day, usage_type, region, sum({COST}) as cost, sum(usage) as quantity, min(unit) as unit, \
-         count(*) - count(usage) as mixed from costs where usage_type like '%Bytes' group by 1, 2, 3, 4 order by 1, 2, 3, 4"
+        "select account_id, day, usage_type, region, sum({cost}) as cost, sum(usage) as quantity, min(unit) as unit, \
+         count(*) - count(usage) as mixed from costs where {COUNTED} and usage_type like '%Bytes' group by 1, 2, 3, 4 order by 1, 2, 3, 4"
     );
     let billed = given.engine.rows(&sql).await?;
     let mut sums: BTreeMap<Way<'_>, Sum> = BTreeMap::new();

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::landing::{self, Landing};
 use super::movers::{self, Mover};
 use crate::engine::{Engine, EngineError};
-use crate::model::{Money, Row, Untrusted};
+use crate::model::{Metric, Money, Row, Untrusted};
 
 /// Days after which a day's cost is no longer expected to change: Cost Explorer lags about 24 hours and is refreshed
 /// up to three times a day (AWS, "Best practices for the AWS Cost Explorer API"), so two days back is final enough for
@@ -19,37 +19,6 @@ use crate::model::{Money, Row, Untrusted};
 const FINAL_AFTER_DAYS: u64 = 2;
 /// Days read by usage type: two weeks to compare, eight for the landing.
 const RECENT_DAYS: u64 = 63;
-
-/// Which of Cost Explorer's costs the numbers are: the best that the caller may see for every row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Net amortized cost.
-    NetAmortized,
-    /// Amortized cost: net cost is hidden from this caller.
-    Amortized,
-    /// Unblended cost.
-    Unblended,
-}
-
-impl Metric {
-    /// Returns the name for people.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Metric::NetAmortized => "net amortized cost",
-            Metric::Amortized => "amortized cost",
-            Metric::Unblended => "unblended cost",
-        }
-    }
-
-    const fn column(self) -> &'static str {
-        match self {
-            Metric::NetAmortized => "net_amortized",
-            Metric::Amortized => "amortized",
-            Metric::Unblended => "unblended",
-        }
-    }
-}
 
 /// The cost of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -150,18 +119,19 @@ pub enum SpendError {
 /// # Errors
 /// The table cannot be read.
 pub async fn read(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<Spend>, SpendError> {
-    let metric = metric(engine).await?;
-    let money = metric.column();
-    let days = engine
-        .rows(&format!(
-            "select day, sum({money}) as cost, bool_or(estimated) as estimated from costs group by day order by day"
-        ))
-        .await?;
     let today = as_of.date_naive();
     let since = today - Days::new(RECENT_DAYS);
+    let metric = metric(engine, since).await?;
+    let money = metric.column();
+    let sum = format!("case when count({money}) = count(*) then sum({money}) end");
+    let days = engine
+        .rows(&format!(
+            "select day, {sum} as cost, bool_or(estimated) as estimated from costs group by day order by day"
+        ))
+        .await?;
     let recent = engine
         .rows(&format!(
-            "select day, service, usage_type, sum({money}) as cost, \
+            "select day, service, usage_type, {sum} as cost, \
              case when count(usage) = count(*) and count(distinct unit) = 1 then sum(usage) end as usage, \
              min(unit) as unit from costs where day >= date '{since}' group by day, service, usage_type \
              order by day, service, usage_type"
@@ -172,15 +142,24 @@ pub async fn read(engine: &Engine, as_of: DateTime<Utc>) -> Result<Option<Spend>
     Ok((!days.is_empty()).then(|| spend(metric, days, &recent, today)))
 }
 
-async fn metric(engine: &Engine) -> Result<Metric, EngineError> {
-    let sql = "select count(*) as n, count(net_amortized) as net, count(amortized) as amortized from costs";
-    let counts = engine.rows(sql).await?;
-    let count = |column| counts.first().and_then(|row| row.int(column)).unwrap_or(0);
-    Ok(match count("n") {
-        n if count("net") == n => Metric::NetAmortized,
-        n if count("amortized") == n => Metric::Amortized,
-        _ => Metric::Unblended,
-    })
+/// Returns the metric that most of the days since `since` have in every row, then most days of all: no sum mixes two. Of
+/// days without it there is no cost.
+async fn metric(engine: &Engine, since: NaiveDate) -> Result<Metric, EngineError> {
+    let mut best = (Metric::NetAmortized, (0, 0));
+    for metric in Metric::ALL {
+        let sql = format!(
+            "select count(*) as days, count(*) filter (where day >= date '{since}') as recent \
+             from (select day from costs group by day having count({}) = count(*)) as whole",
+            metric.column()
+        );
+        let counts = engine.rows(&sql).await?;
+        let count = |column| counts.first().and_then(|row| row.int(column)).unwrap_or(0);
+        let days = (count("recent"), count("days"));
+        if days > best.1 {
+            best = (metric, days);
+        }
+    }
+    Ok(best.0)
 }
 
 fn day_cost(row: &Row) -> Option<DayCost> {
@@ -311,6 +290,27 @@ mod tests {
         let days =
             daily(recent.iter()).into_iter().map(|(day, cost)| DayCost { day, cost, estimated: false }).collect();
         spend(Metric::NetAmortized, days, &recent, today)
+    }
+
+    #[tokio::test]
+    async fn days_of_two_metrics_are_never_in_one_series() {
+        let row = |at: &str, net: Option<i64>, gross: i64| {
+            let row = Row::new().with("day", day(at)).with("service", "s").with("usage_type", "u");
+            row.with("net_amortized", net.map(|cents| Money::new(Decimal::new(cents, 2))))
+                .with("amortized", Money::new(Decimal::new(gross, 2)))
+        };
+        let told = async |rows: &[Row]| {
+            let engine = Engine::new().unwrap();
+            engine.register(&crate::store::tables::bill::COSTS, rows).unwrap();
+            let spend = read(&engine, "2026-11-24T00:00:00Z".parse().unwrap()).await.unwrap().unwrap();
+            (spend.metric, spend.days.iter().map(|day| day.cost.human()).collect::<Vec<_>>())
+        };
+        let net_of_one =
+            [row("2026-11-10", Some(700), 900), row("2026-11-11", None, 800), row("2026-11-11", Some(1), 2)];
+        assert_eq!(told(&net_of_one).await, (Metric::Amortized, vec!["$9.00".into(), "$8.02".into()]));
+        let none = row("2026-11-12", Some(500), 0).with("amortized", crate::model::Cell::Null);
+        let of_two = [&net_of_one[..1], &[none.clone(), none.with("day", day("2026-11-13"))]].concat();
+        assert_eq!(told(&of_two).await, (Metric::NetAmortized, vec!["$7.00".into(), "$5.00".into(), "$5.00".into()]));
     }
 
     #[test]

@@ -195,6 +195,7 @@ fn billed(paid: &Paid, as_of: DateTime<Utc>) -> Result<BilledUsage, String> {
         region: None,
         quantity: number(&paid.quantity)?,
         net: Money::new(number(&paid.usd)?),
+        metric: crate::model::Metric::NetAmortized,
         month: month.unwrap_or_default(),
     })
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Assessment, Dollars, SourceTotal, Totals};
+use crate::analysis::BillMonth;
 use crate::model::{Coverage, DollarSource, Estimate, Finding, Money, Origin, PoolPath, Range, Verdict, text};
 
 /// What the document calls itself.
@@ -32,6 +33,8 @@ pub struct Document<'a> {
     generated_at: DateTime<Utc>,
     /// The account whose credentials scanned.
     account_id: Option<&'a str>,
+    /// The month of the bill that rates and pools rest on, and which cost it tells; `null` without a full month.
+    bill_month: Option<BillMonth>,
     /// What is recommended in all, whichever findings are listed.
     totals: &'a Totals,
     /// What the headline of `totals` rests on, the surest first: parts that add up to it.
@@ -70,6 +73,7 @@ impl<'a> Document<'a> {
             origin: &assessment.origin,
             generated_at: assessment.as_of,
             account_id: assessment.account_id.as_deref(),
+            bill_month: assessment.bill_month,
             totals: &assessment.totals,
             dollars: &assessment.dollars.headline,
             findings: findings.iter().map(listed).collect(),

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::book::{Mark, Price, PriceBook};
-use crate::model::Money;
+use crate::model::{Metric, Money};
 
 /// What the bill says about one usage type in the last full month.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub struct BilledUsage {
     pub region: Option<String>,
     /// Quantity in the bill's unit (GB-month, requests).
     pub quantity: Decimal,
-    /// What was paid for it: net amortised where the caller may see it.
+    /// What was paid for it, as `metric` tells it.
     pub net: Money,
+    /// Which cost `net` is: of one month the same for all usage.
+    pub metric: Metric,
     /// First day of the month.
     pub month: NaiveDate,
 }
@@ -68,11 +70,15 @@ pub enum RateSource {
         paid_share: Decimal,
         /// First day of the month that was billed.
         month: NaiveDate,
+        /// Which cost the bill gave.
+        metric: Metric,
     },
     /// Paid ÷ quantity, for an item with one tier whose list price is not known.
     Average {
         /// First day of the month that was billed.
         month: NaiveDate,
+        /// Which cost the bill gave.
+        metric: Metric,
     },
 }
 
@@ -126,19 +132,27 @@ impl Rate {
         let list = format!("list price of {} ({})", self.date, self.mark.as_str());
         let _ = match &self.source {
             RateSource::List => write!(line, ", {list}"),
-            RateSource::Net { paid_share, month } => {
+            RateSource::Net { paid_share, month, metric } => {
                 let percent = (Decimal::ONE - paid_share) * Decimal::ONE_HUNDRED;
                 write!(
                     line,
-                    ", {list} less {}% as billed in {}",
+                    ", {list} less {}% as billed in {}{}",
                     percent.round_dp(2).normalize(),
-                    month.format("%Y-%m")
+                    month.format("%Y-%m"),
+                    gross(*metric)
                 )
             }
-            RateSource::Average { month } => write!(line, ", paid ÷ quantity on the bill of {}", month.format("%Y-%m")),
+            RateSource::Average { month, metric } => {
+                write!(line, ", paid ÷ quantity on the bill of {}{}", month.format("%Y-%m"), gross(*metric))
+            }
         };
         line
     }
+}
+
+/// Returns what a rate from gross cost must say of itself; nothing for net cost.
+fn gross(metric: Metric) -> String {
+    if metric.is_net() { String::new() } else { format!(" ({})", metric.described()) }
 }
 
 /// Why there is no rate.
@@ -169,6 +183,7 @@ pub enum NoRate {
 struct Paid {
     quantity: Decimal,
     net: Money,
+    metric: Metric,
     month: NaiveDate,
 }
 
@@ -202,7 +217,7 @@ impl RateCard {
             if usage.quantity <= Decimal::ZERO || usage.net < Money::ZERO {
                 continue;
             }
-            let empty = Paid { quantity: Decimal::ZERO, net: Money::ZERO, month: usage.month };
+            let empty = Paid { quantity: Decimal::ZERO, net: Money::ZERO, metric: usage.metric, month: usage.month };
             let sum = paid.entry((item.to_owned(), place.to_owned())).or_insert(empty);
             sum.quantity += usage.quantity;
             sum.net += usage.net;
@@ -274,7 +289,7 @@ impl RateCard {
             return Ok(rate);
         };
         let paid_share = (average / first.per_unit()).round_dp(12);
-        let source = RateSource::Net { paid_share, month: paid.month };
+        let source = RateSource::Net { paid_share, month: paid.month, metric: paid.metric };
         Ok(Rate { value: value * paid_share, source, ..rate })
     }
 
@@ -296,9 +311,11 @@ impl RateCard {
             return average(price, &region, paid.filter(|_| tiers.len() == 1))
                 .ok_or(NoRate::Unverified { item, region });
         }
-        let share = paid.and_then(|paid| Some((paid_share(tiers, paid)?, paid.month)));
+        let share = paid.and_then(|paid| Some((paid_share(tiers, paid)?, paid)));
         let (value, source) = match share {
-            Some((paid_share, month)) => (list * paid_share, RateSource::Net { paid_share, month }),
+            Some((paid_share, Paid { month, metric, .. })) => {
+                (list * paid_share, RateSource::Net { paid_share, month, metric })
+            }
             None => (list, RateSource::List),
         };
         let (unit, tier) = (price.unit.clone(), price.from);
@@ -362,7 +379,7 @@ fn average(price: &Price, region: &str, paid: Option<Paid>) -> Option<Rate> {
         unit: price.unit.clone(),
         tier: Decimal::ZERO,
         across: None,
-        source: RateSource::Average { month: paid.month },
+        source: RateSource::Average { month: paid.month, metric: paid.metric },
         date: paid.month,
         mark: price.mark,
     })
@@ -385,6 +402,7 @@ mod tests {
             region: None,
             quantity: dec(quantity),
             net: Money::new(dec(net)),
+            metric: Metric::NetAmortized,
             month,
         };
         RateCard::new(BOOK.clone(), billed.iter().map(usage).collect(), Payer::Known)
@@ -408,6 +426,15 @@ mod tests {
         }
         assert_eq!(card.rate(STANDARD, "us-east-1", Tier::First).unwrap().value, dec("0.023"));
         assert_eq!(card.rate(STANDARD, "us-east-1", Tier::Cheapest).unwrap().value, dec("0.021"));
+    }
+
+    #[test]
+    fn a_rate_from_gross_cost_says_that_it_is_before_discounts() {
+        let mut gross = card(&[("TimedStorage-ByteHrs", "1000", "23")]);
+        let rate = |card: &RateCard| card.rate(STANDARD, "us-east-1", Tier::First).unwrap().describe();
+        assert!(!rate(&gross).contains("before discounts"), "{}", rate(&gross));
+        gross.paid.values_mut().for_each(|paid| paid.metric = Metric::Amortized);
+        assert!(rate(&gross).contains("as billed in 2026-10 (amortized cost, before discounts"), "{}", rate(&gross));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBeha
 use rust_decimal::Decimal;
 
 use super::weekly::Weekly;
-use crate::model::{DollarSource, Money, text};
+use crate::model::{DollarSource, Metric, Money, text};
 
 /// The built-in template of the weekly report.
 pub const WEEKLY_TEMPLATE: &str = include_str!("../../reports/weekly.md");
@@ -55,6 +55,7 @@ fn environment() -> Environment<'static> {
     environment.add_filter("percent_of", percent_of);
     environment.add_filter("quantity", quantity);
     environment.add_filter("dollars", dollars);
+    environment.add_filter("metric", metric);
     environment.add_filter("words", |text: String| text.replace('_', " "));
     environment
 }
@@ -69,6 +70,12 @@ fn decimal(value: &Value) -> Result<Decimal, minijinja::Error> {
     let text = value.to_string();
     let wrong = || minijinja::Error::new(ErrorKind::InvalidOperation, format!("`{text}` is not a number"));
     text.parse().map_err(|_| wrong())
+}
+
+/// `"amortized"` → what that cost is, and that it is gross; a word that is no metric stays.
+fn metric(word: &str) -> String {
+    let metric = Metric::ALL.into_iter().find(|metric| metric.column() == word);
+    metric.map_or_else(|| word.to_owned(), |metric| metric.described().to_owned())
 }
 
 /// `"1234.5"` → `$1,234.50`.

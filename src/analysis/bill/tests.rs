@@ -137,3 +137,60 @@ async fn an_export_and_cost_explorer_are_compared_over_the_days_that_both_have()
     assert_eq!((export.round_dp(2), explorer.round_dp(2)), (Decimal::from(100), Decimal::new(10032, 2)));
     assert_eq!((compared[0].days, compared[0].month.to_string().as_str()), (10, "2026-10-01"));
 }
+
+/// The same rows with another net and another gross cost; `None` is NULL.
+fn costing(rows: Vec<Row>, net: Option<i64>, gross: i64) -> Vec<Row> {
+    let share = |all: i64| Decimal::from(all) / Decimal::from(31);
+    let net = net.map(|net| share(net).round_dp(12));
+    let gross = share(gross).round_dp(12);
+    let with = |row: Row| row.with("net_amortized", net).with("amortized", gross).with("unblended", gross);
+    rows.into_iter().map(with).collect()
+}
+
+#[tokio::test]
+async fn a_month_rests_on_one_cost_that_all_its_rows_have_and_says_which() {
+    let net = || costing(exported(Some("a"), 0, 100), Some(80), 100);
+    let gross = || costing(exported(Some("b"), 0, 100), None, 100);
+    for (bill, metric, a) in [
+        (net(), Metric::NetAmortized, "a 80 80 bill"),
+        (gross(), Metric::Amortized, "b 100 100 bill"),
+        ([net(), gross()].concat(), Metric::Amortized, "a 100 100 bill"),
+    ] {
+        let (engine, shown) = pools(&[(&BILL, bill), (&STORAGE, sizes(&[("a", 100), ("b", 100)]))]).await;
+        assert_eq!(full_month(&engine, as_of()).await.unwrap().map(|month| month.metric), Some(metric));
+        assert!(shown.contains(&a.to_owned()), "{metric:?}: {shown:?}");
+        let billed = billed(&engine, as_of()).await.unwrap();
+        assert!(billed.iter().all(|usage| usage.metric == metric), "{billed:?}");
+    }
+}
+
+#[tokio::test]
+async fn gross_and_net_cost_are_never_held_against_each_other() {
+    let bill = costing(exported(Some("a"), 0, 100), None, 310);
+    let explorer = costing(told(0, 100), Some(200), 310);
+    let (engine, _) = pools(&[(&BILL, bill), (&COSTS, explorer)]).await;
+    let compared = compared(&engine).await.unwrap();
+    assert_eq!((compared[0].metric, compared[0].difference.usd().normalize()), (Metric::Amortized, Decimal::ZERO));
+}
+
+#[tokio::test]
+async fn what_focus_says_in_place_of_cost_explorer_is_seen_and_caps_no_pool() {
+    let focus = exported(Some("a"), 90, 100).into_iter().map(|row| row.with("source", "focus")).collect::<Vec<_>>();
+    let engine = Engine::new().unwrap();
+    engine.register(&BILL, &focus).unwrap();
+    engine.register(&STORAGE, &sizes(&[("a", 100)])).unwrap();
+    assert!(crate::analysis::stand_in(&engine).await.unwrap());
+    let seen = engine.rows("select count(*) as n from costs where net_amortized > 0").await.unwrap();
+    assert_eq!(seen[0].int("n"), Some(31), "the spend is there to be seen");
+    assert_eq!(full_month(&engine, as_of()).await.unwrap(), None);
+    assert!(billed(&engine, as_of()).await.unwrap().is_empty() && lines(&engine, as_of()).await.unwrap().is_empty());
+    assert!(by_account(&engine, as_of()).await.unwrap().is_empty());
+    let card = rate_card(&engine, PriceBook::embedded().unwrap(), as_of()).await.unwrap();
+    declare(&engine).unwrap();
+    provide(&engine, &card, as_of(), &["pools".to_owned()].into()).await.unwrap();
+    let pool = engine.rows("select billed_usd, today_usd, source from pools").await.unwrap();
+    assert_eq!(
+        (pool[0].decimal("billed_usd"), pool[0].decimal("today_usd"), pool[0].key("source")),
+        (None, None, "list")
+    );
+}

@@ -118,7 +118,8 @@ fn table(assessment: &Assessment, findings: &[&Finding]) -> String {
         ]);
     }
     let banner = assessment.origin.banner().map(|banner| format!("{banner}\n\n")).unwrap_or_default();
-    format!("{banner}{table}\n\n{}", summary(assessment))
+    let bill = assessment.bill_month.map(|month| format!("\nThe bill: {}.", month.described())).unwrap_or_default();
+    format!("{banner}{table}\n\n{}{bill}", summary(assessment))
 }
 
 /// Says what the dollars of the headline rest on.

@@ -17,6 +17,9 @@ pub(super) fn page(finding: &Finding, assessment: &Assessment) -> String {
     if let Some(source) = assessment.dollars.by_finding.get(&finding.id) {
         field(&mut page, "Dollars", &format!("rest on {}", source.human()));
     }
+    if let Some(month) = assessment.bill_month {
+        field(&mut page, "Bill", &month.described());
+    }
     section(&mut page, "Evidence", evidence(finding));
     section(&mut page, "Arithmetic", arithmetic(finding));
     section(&mut page, "First step", first_step(finding));
