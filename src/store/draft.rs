@@ -1,8 +1,9 @@
 //! Rows of one table that are kept whole or not at all: a month of a bill, an inventory. Held packed, on no disk yet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
+use arrow::array::{RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take_record_batch;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -50,6 +51,27 @@ impl Draft {
             self.held.entry(slot).or_default().push(self.table, rows).map_err(misfit)?;
         }
         self.rows += rows.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Makes columns NULL in all rows: what they say turned out to be no answer.
+    ///
+    /// # Errors
+    /// A batch that is not of the table.
+    pub fn forget(&mut self, columns: &[&str]) -> Result<(), StoreError> {
+        let misfit = |source| StoreError::Rows { table: self.table.name, source };
+        for held in self.held.values_mut() {
+            for rows in std::mem::take(held).batches(self.table).map_err(misfit)? {
+                let schema = rows.schema();
+                let fields = schema.fields().iter().zip(rows.columns());
+                let kept = fields.map(|(field, array)| {
+                    let is_kept = !columns.contains(&field.name().as_str());
+                    if is_kept { Arc::clone(array) } else { new_null_array(field.data_type(), array.len()) }
+                });
+                let rows = RecordBatch::try_new(Arc::clone(&schema), kept.collect()).map_err(misfit)?;
+                held.push(self.table, rows).map_err(misfit)?;
+            }
+        }
         Ok(())
     }
 

@@ -18,9 +18,10 @@ mod newest_tests;
 pub mod page;
 mod part;
 mod period;
-mod place;
+pub mod place;
 mod prices;
 mod prune;
+mod settle;
 #[cfg(test)]
 mod size_tests;
 mod slot;

@@ -13,6 +13,9 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use super::StoreError;
 use crate::model::text::terminal;
 
+/// What stands in a path for a folder without a name: a key in S3 may hold `//`, a path may not.
+pub const NAMELESS: &str = "%(empty)";
+
 /// A folder or a file of somebody else's.
 #[derive(Clone)]
 pub struct Place {
@@ -51,9 +54,30 @@ impl Place {
 
     /// Returns what people call a file in it, safe for a terminal.
     pub fn show(&self, file: &Path) -> String {
-        let below = file.as_ref().strip_prefix(self.root.as_ref()).unwrap_or(file.as_ref()).trim_start_matches('/');
+        self.show_below(self.within(file))
+    }
+
+    /// Returns what people call the file or folder at a path below the place, safe for a terminal.
+    pub fn show_below(&self, below: &str) -> String {
         let folder = self.shown.trim_end_matches('/');
         if below.is_empty() { folder.to_owned() } else { format!("{folder}/{}", terminal(below)) }
+    }
+
+    /// Returns the path of a file below the place; of the place itself, its name.
+    pub fn below<'a>(&self, file: &'a Path) -> &'a str {
+        match self.within(file) {
+            "" => file.as_ref().rsplit('/').next().unwrap_or_default(),
+            below => below,
+        }
+    }
+
+    /// Returns the name of the place's own folder.
+    pub fn name(&self) -> &str {
+        self.root.as_ref().rsplit('/').next().unwrap_or_default()
+    }
+
+    fn within<'a>(&self, file: &'a Path) -> &'a str {
+        file.as_ref().strip_prefix(self.root.as_ref()).unwrap_or(file.as_ref()).trim_start_matches('/')
     }
 
     /// Returns the files, in order of their paths; the file itself where the place is one.

@@ -43,7 +43,9 @@ pub struct SnapshotWriter {
     store: Store,
     head: Head,
     base: Option<Snapshot>,
-    held: BTreeMap<Slot, Held>,
+    pub(super) held: BTreeMap<Slot, Held>,
+    /// Parts that are written already: rows that nothing else can join.
+    pub(super) settled: Vec<(Slot, Part)>,
     coverage: Vec<Coverage>,
     /// What was left out for its little spend.
     left: Vec<Coverage>,
@@ -66,6 +68,7 @@ impl SnapshotWriter {
             head,
             base,
             held: BTreeMap::new(),
+            settled: Vec::new(),
             coverage: Vec::new(),
             left: Vec::new(),
             replaced: BTreeMap::new(),
@@ -171,6 +174,9 @@ impl SnapshotWriter {
             kept.entry(table.to_owned()).or_default().push(part);
         }
         drop(written);
+        for (slot, part) in &self.settled {
+            kept.entry(slot.table.to_owned()).or_default().push(part.clone());
+        }
         for parts in kept.values_mut() {
             parts.sort_by(|a, b| (&a.account_id, a.period, &a.path).cmp(&(&b.account_id, b.period, &b.path)));
         }
@@ -179,7 +185,8 @@ impl SnapshotWriter {
 
     /// What this scan asked for.
     fn asked(&self) -> Asked<'_> {
-        Asked::of(&self.coverage, self.held.keys().map(|slot| (slot.table, slot.account_id.as_deref())))
+        let slots = self.held.keys().chain(self.settled.iter().map(|(slot, _)| slot));
+        Asked::of(&self.coverage, slots.map(|slot| (slot.table, slot.account_id.as_deref())))
     }
 
     /// True when the scan stayed out of the Region with that table: it was told to, or said that it did.
@@ -197,7 +204,7 @@ impl SnapshotWriter {
     }
 
     /// Days of the table that were read again for the account.
-    fn replaced(&self, table: &'static str, account: Option<&str>) -> &[Days] {
+    pub(super) fn replaced(&self, table: &'static str, account: Option<&str>) -> &[Days] {
         self.replaced.get(&(table, account.map(str::to_owned))).map_or(&[], Vec::as_slice)
     }
 
@@ -331,7 +338,7 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    async fn put_part(&self, slot: &Slot, held: &Held, group: Range<usize>) -> Result<Part, StoreError> {
+    pub(super) async fn put_part(&self, slot: &Slot, held: &Held, group: Range<usize>) -> Result<Part, StoreError> {
         let misfit = |source| StoreError::Rows { table: slot.table, source };
         let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
         // One after the other: `finish` waits for the store with several parts, but makes only one of them at a time.

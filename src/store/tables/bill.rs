@@ -23,6 +23,7 @@ pub const CHARGES: Table = Table {
         column("amortized", Kind::Money, "Amortized cost."),
         column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
         column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+        column("source", Kind::Text, "NULL for what Cost Explorer told; `cur` or `focus` where an export stands in."),
     ],
 };
 
@@ -44,6 +45,7 @@ pub const COSTS: Table = Table {
         column("usage", Kind::Quantity, "Usage in `unit`; NULL when Cost Explorer mixes units."),
         column("unit", Kind::Text, "Unit of `usage`: `GB-Mo`, `Requests`, `Hrs`, …"),
         column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+        column("source", Kind::Text, "NULL for what Cost Explorer told; `cur` or `focus` where an export stands in."),
     ],
 };
 
@@ -62,6 +64,7 @@ pub const COSTS_BY_ACCOUNT: Table = Table {
         column("amortized", Kind::Money, "Amortized cost."),
         column("net_amortized", Kind::Money, "Net amortized cost; NULL where the caller may not see net cost."),
         column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+        column("source", Kind::Text, "NULL for what Cost Explorer told; `cur` or `focus` where an export stands in."),
     ],
 };
 
@@ -83,6 +86,7 @@ pub const COSTS_BY_OPERATION: Table = Table {
         column("usage", Kind::Quantity, "Usage in `unit`; NULL when Cost Explorer mixes units."),
         column("unit", Kind::Text, "Unit of `usage`: `GB-Mo`, `Requests`, `Hrs`, …"),
         column("estimated", Kind::Flag, "True while AWS calls the day an estimate (not invoiced yet)."),
+        column("source", Kind::Text, "NULL for what Cost Explorer told; `cur` or `focus` where an export stands in."),
     ],
 };
 
@@ -122,6 +126,29 @@ pub const BILLING_VIEWS: Table = Table {
         ),
         column("owner_account_id", Kind::Text, "Account that owns it."),
         column("source_account_id", Kind::Text, "Account whose view it is made from."),
+    ],
+};
+
+/// Which export each month of `bill` is from.
+pub const BILL_MONTHS: Table = Table {
+    name: "bill_months",
+    doc: "The months of `bill`: which export each is from, which cost its rows have, and what that export leaves out. A month is replaced only by an export of the same payer that leaves out no more.",
+    key: &["account_id", "month"],
+    source: Source::Period { read: "export:Bill", column: "month" },
+    columns: &[
+        column("account_id", Kind::Text, "Account that pays the bill; NULL where the export does not say."),
+        column("month", Kind::Day, "First day of the month."),
+        column("export", Kind::Text, "The export, or the folder or file that was handed over."),
+        column("source", Kind::Text, "`cur`, or `focus`: for seeing spend, never the basis of a saving."),
+        column(
+            "metric",
+            Kind::Text,
+            "The best cost that all its usage rows have: `net_amortized`, else `amortized` or `unblended`, which are before discounts.",
+        ),
+        column("whole", Kind::Flag, "False where the export's query has a condition, or it is a member's own."),
+        column("daily", Kind::Flag, "False where the export is by the month."),
+        column("by_resource", Kind::Flag, "False where the export has no resources."),
+        column("row_count", Kind::Count, "Rows of `bill`."),
     ],
 };
 

@@ -26,6 +26,7 @@ pub const TABLES: &[&Table] = &[
     &bill::TAGS_COST,
     &bill::BILLING_VIEWS,
     &bill::BILL,
+    &bill::BILL_MONTHS,
     &storage::BUCKETS,
     &storage::LIFECYCLE_RULES,
     &configurations::REPLICATION,
