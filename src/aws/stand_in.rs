@@ -116,7 +116,7 @@ pub async fn handed(collect: impl AsyncFnOnce(&Sink)) -> Handed {
             match piece {
                 Piece::Rows(table, rows) => handed.rows.entry(table.name).or_default().extend(rows),
                 Piece::Cover(coverage) => handed.coverage.push(coverage),
-                Piece::Left(_) | Piece::Replace { .. } | Piece::Ahead { .. } | Piece::Draft(_) | Piece::Lens(_) => {}
+                Piece::Left(_) | Piece::Replace { .. } | Piece::Ahead { .. } | Piece::Draft(..) | Piece::Lens(_) => {}
             }
         }
         handed

@@ -27,6 +27,7 @@ use object_store::{
 use crate::aws::client;
 use crate::aws::collect::{Failed, Trouble};
 use crate::aws::connector::{Role, Tag};
+use crate::store::place::NAMELESS;
 use crate::store::{Place as Readable, Store};
 
 const NAME: &str = "S3";
@@ -166,7 +167,7 @@ impl Objects {
     /// Returns the key of a location, or refuses it when it is not under the store's prefix.
     fn key(&self, location: &Path) -> Result<String> {
         if location.prefix_matches(&self.prefix) {
-            return Ok(location.to_string());
+            return Ok(key_of(location));
         }
         let refused = format!("`{location}` is not under `{}`", self.prefix);
         Err(Error::PermissionDenied { path: location.to_string(), source: refused.into() })
@@ -365,8 +366,23 @@ fn meta(object: &aws_sdk_s3::types::Object) -> Option<Result<ObjectMeta>> {
     let key = object.key().filter(|key| !key.ends_with('/'))?;
     let (last_modified, e_tag) = (time_of(object.last_modified()), object.e_tag().map(str::to_owned));
     let size = size_of(object.size());
-    let location = Path::parse(key).map_err(Error::from);
+    let location = location_of(key);
     Some(location.map(|location| ObjectMeta { location, last_modified, size, e_tag, version: None }))
+}
+
+/// Returns the location of a key, in which folders without a name have one.
+fn location_of(key: &str) -> Result<Path> {
+    if !key.starts_with('/') && !key.contains("//") {
+        return Ok(Path::parse(key)?);
+    }
+    let folders = key.split('/').map(|folder| if folder.is_empty() { NAMELESS } else { folder });
+    Ok(Path::parse(folders.collect::<Vec<_>>().join("/"))?)
+}
+
+/// Returns the key of a location.
+fn key_of(location: &Path) -> String {
+    let folders = location.as_ref().split('/').map(|folder| if folder == NAMELESS { "" } else { folder });
+    folders.collect::<Vec<_>>().join("/")
 }
 
 fn size_of(bytes: Option<i64>) -> u64 {
@@ -428,6 +444,13 @@ mod tests {
         let store = objects(|_| answer(403, "<Error><Code>AccessDenied</Code></Error>"));
         let error = store.get_opts(&Path::from("lake/store/x"), GetOptions::default()).await.unwrap_err();
         assert!(matches!(error, Error::PermissionDenied { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_key_with_folders_that_have_no_name_is_a_location_and_back() {
+        for key in ["a/b.csv", "a//b.csv", "/a/b//c.csv"] {
+            assert_eq!(key_of(&location_of(key).unwrap()), key);
+        }
     }
 
     #[test]

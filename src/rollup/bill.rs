@@ -11,10 +11,11 @@ pub const CUR: RollUp = RollUp { file: "bill.sql", sql: include_str!("bill.sql")
 pub const FOCUS: RollUp = RollUp { file: "focus.sql", sql: include_str!("focus.sql"), from: &FOCUS_FILES, into: &BILL };
 
 /// Columns that many exports lack without a loss: they stand for each other, or are about discounts, plans and
-/// reservations that an account may not have.
+/// reservations that an account may not have. That a month is without net cost says `bill_months`.
 pub const MAY_LACK: &[&str] = &[
     "commitmentdiscountid",
     "line_item_net_unblended_cost",
+    "line_item_usage_end_date",
     "reservation_effective_cost",
     "reservation_net_effective_cost",
     "reservation_net_unused_amortized_upfront_fee_for_billing_period",
@@ -37,6 +38,10 @@ pub const MAY_LACK: &[&str] = &[
 pub fn payer_column(roll_up: &RollUp) -> &'static str {
     if roll_up.file == CUR.file { "bill_payer_account_id" } else { "billingaccountid" }
 }
+
+/// Rows of a FOCUS file that are of AWS, as `focus.sql` chooses them.
+pub const FOCUS_OF_AWS: &str =
+    "providername = 'AWS' or serviceprovidername = 'AWS' or coalesce(providername, serviceprovidername) is null";
 
 /// Returns the columns that say where the billing period starts and ends.
 pub fn period_columns(roll_up: &RollUp) -> [&'static str; 2] {
@@ -67,6 +72,7 @@ pub const CUR_FILES: Foreign = Foreign {
         time("bill_billing_period_end_date", &["bill/BillingPeriodEndDate"]),
         text("bill_payer_account_id", &["bill/PayerAccountId"]),
         time("line_item_usage_start_date", &["lineItem/UsageStartDate"]),
+        time("line_item_usage_end_date", &["lineItem/UsageEndDate"]),
         text("line_item_usage_account_id", &["lineItem/UsageAccountId"]),
         text("line_item_line_item_type", &["lineItem/LineItemType"]),
         text("line_item_product_code", &["lineItem/ProductCode"]),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::scope::Scope;
@@ -26,8 +26,8 @@ const NEWS: usize = 1024;
 pub enum Piece {
     /// Rows of a table.
     Rows(&'static Table, Vec<Row>),
-    /// Rows that were packed by whoever read them.
-    Draft(Draft),
+    /// Rows that were packed by whoever read them, and who waits until they are kept.
+    Draft(Draft, oneshot::Sender<()>),
     /// What Storage Lens says of buckets. Comes before their rows.
     Lens(Box<Lens>),
     /// What was seen, or not.
@@ -155,10 +155,13 @@ impl Sink {
         self.send(Piece::Lens(Box::new(lens))).await;
     }
 
-    /// Hands over rows that are packed already.
+    /// Hands over rows that are packed already, and waits until they are kept: one heap of them is held at a time.
     pub async fn draft(&self, draft: Draft) {
         self.rows.fetch_add(draft.rows(), Ordering::Relaxed);
-        self.send(Piece::Draft(draft)).await;
+        let (kept, wait) = oneshot::channel();
+        self.send(Piece::Draft(draft, kept)).await;
+        // A writer that is gone keeps nothing, and says why itself.
+        let _ = wait.await;
     }
 
     /// Says how many requests of `operation` are still to come.

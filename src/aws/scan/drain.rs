@@ -59,7 +59,10 @@ pub async fn drain(
                     heaps.add(table, rows, &mut writer)?;
                 }
                 Some(Piece::Lens(lens)) => buckets.lens = Some(lens),
-                Some(Piece::Draft(draft)) => writer.keep(draft)?,
+                Some(Piece::Draft(draft, kept)) => {
+                    writer.settle(draft).await?;
+                    let _ = kept.send(());
+                }
                 Some(Piece::Cover(coverage)) => {
                     tally.add(&coverage);
                     writer.cover(coverage);

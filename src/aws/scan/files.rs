@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
-use super::exports::{known, read_at};
+use super::exports::known;
 use super::{Outcome, ScanError};
 use crate::aws::collect::READS;
 use crate::aws::rank::Cost;
 use crate::model::{Coverage, CoverageState, Origin, Untrusted};
-use crate::rollup::export::{Order, Step, import as import_bills, survey};
+use crate::rollup::export::{Import as Bills, Order, Step, survey};
 use crate::rollup::import::{self, Import};
 use crate::rollup::lens::{self, Lens};
 use crate::rollup::{Runner, inventory};
@@ -32,6 +33,47 @@ pub struct Given {
     pub inventories: Vec<Place>,
 }
 
+/// How much there is to read of one export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// The export, or the folder that was named; text from outside.
+    pub place: String,
+    /// `bill`, `lens` or `inventory`.
+    pub what: &'static str,
+    /// Files.
+    pub files: usize,
+    /// Bytes of them as they lie there.
+    pub bytes: u64,
+}
+
+/// Returns how much there is to read: of bills what their manifests name, else all files of a place. Reads no rows.
+///
+/// # Errors
+/// There is no export of a bill, or a place cannot be listed.
+pub async fn estimate_files(given: &Given) -> Result<Vec<Size>, ScanError> {
+    let found = survey(&given.bills).await;
+    if let (Some(gap), true) = (found.gaps.first(), found.units.is_empty()) {
+        let example = gap.reason.as_ref().map(Untrusted::terminal).unwrap_or_default();
+        return Err(ScanError::NoFiles { example });
+    }
+    let mut sizes: Vec<Size> = Vec::new();
+    for unit in &found.units {
+        let (files, bytes) = unit.size();
+        match sizes.iter_mut().find(|size| size.place == unit.export) {
+            Some(size) => (size.files, size.bytes) = (size.files + files, size.bytes + bytes),
+            None => sizes.push(Size { place: unit.export.clone(), what: "bill", files, bytes }),
+        }
+    }
+    for (what, places) in [("lens", &given.lens), ("inventory", &given.inventories)] {
+        for place in places {
+            let files = place.files().await?;
+            let bytes = files.iter().map(|file| file.size).sum();
+            sizes.push(Size { place: place.shown().to_owned(), what, files: files.len(), bytes });
+        }
+    }
+    Ok(sizes)
+}
+
 /// Reads the exports into a new snapshot.
 ///
 /// # Errors
@@ -50,14 +92,15 @@ pub async fn scan_files(store: &Store, as_of: DateTime<Utc>, given: &Given) -> R
         Some(base) => base.coverage().await?,
         None => Vec::new(),
     };
-    let known = known(&earlier);
-    let order =
-        Order { as_of, known: known.clone(), read: read_at(base.as_ref()), account_id: None, runner: Runner::Here };
+    let known = known(&earlier, base.as_ref()).await;
     let mut writer = store.write(head, base.as_ref());
-    let mut taken = Taken { seen: !known.is_empty(), gaps: Vec::new() };
-    let steps = import_bills(found.units, &order).await;
-    for step in found.gaps.into_iter().map(Step::Cover).chain(steps) {
-        taken.take(&mut writer, step)?;
+    let mut taken = Taken { seen: !known.seen.is_empty(), gaps: Vec::new() };
+    for gap in found.gaps {
+        taken.cover(&mut writer, gap);
+    }
+    let mut bills = Bills::new(found.units, Order { as_of, known, account_id: None, runner: Runner::Here });
+    while let Some(step) = bills.next().await {
+        taken.take(&mut writer, step).await?;
     }
     let whose = import::Order { as_of, account_id: None, runner: Runner::Here };
     let lens = taken.lens(&mut writer, lenses, &whose).await?;
@@ -125,24 +168,26 @@ impl Taken {
             writer.keep(draft)?;
         }
         for seen in gaps.into_iter().chain(import.coverage) {
-            self.take(writer, Step::Cover(seen))?;
+            self.cover(writer, seen);
         }
         Ok(())
     }
 
-    fn take(&mut self, writer: &mut SnapshotWriter, step: Step) -> Result<(), ScanError> {
+    fn cover(&mut self, writer: &mut SnapshotWriter, coverage: Coverage) {
+        self.gaps.extend(coverage.is_gap().then(|| coverage.clone()));
+        writer.cover(coverage);
+    }
+
+    async fn take(&mut self, writer: &mut SnapshotWriter, step: Step) -> Result<(), ScanError> {
         match step {
-            Step::Replace { account_id, days } => {
-                writer.replace_period(&BILL, account_id.as_deref(), days.from, days.to);
+            Step::Replace { table, account_id, days } => {
+                writer.replace_period(table, account_id.as_deref(), days.from, days.to);
             }
             Step::Rows(draft) => {
                 self.seen = true;
-                writer.keep(draft)?;
+                writer.settle(draft).await?;
             }
-            Step::Cover(coverage) => {
-                self.gaps.extend(coverage.is_gap().then(|| coverage.clone()));
-                writer.cover(coverage);
-            }
+            Step::Cover(coverage) => self.cover(writer, coverage),
         }
         Ok(())
     }

@@ -3,10 +3,16 @@
 //! AWS writes a manifest after all files of a delivery are in place (AWS, "Understanding export delivery"); what lies
 //! beside those files are older deliveries, which would count every cost again.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use chrono::{Months, NaiveDate};
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::grade::{Lack, lacks_of};
 use crate::store::Days;
+use crate::store::place::NAMELESS;
 
 /// How an export is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,9 +30,11 @@ pub struct Manifest {
     pub layout: Layout,
     /// The month that it is about.
     pub month: Days,
-    /// The account that pays; only legacy manifests name it.
+    /// The account that owns the export: the payer, or a member with an export of its own.
     pub account: Option<String>,
-    /// Keys of the data files, without `s3://bucket/`.
+    /// What its definition leaves out, as far as the manifest tells it.
+    pub lacks: BTreeSet<Lack>,
+    /// Keys of the data files, without `s3://bucket/` and without folders that have no name.
     pub files: Vec<String>,
 }
 
@@ -36,6 +44,9 @@ pub enum ManifestError {
     /// Not JSON, or not of this kind.
     #[error("it is no manifest of a bill export: {0}")]
     Shape(String),
+    /// It is of another kind of export, which lies beside bills: no bill is missing.
+    #[error("it is an export of {0}, not of a bill")]
+    Other(&'static str),
     /// It is about no month that could be understood.
     #[error("it does not say which month it is about")]
     Month,
@@ -47,6 +58,7 @@ struct Written {
     data_files: Option<Vec<String>>,
     report_keys: Option<Vec<String>>,
     account: Option<String>,
+    export_arn: Option<String>,
     billing_period: Option<Period>,
 }
 
@@ -67,25 +79,96 @@ pub fn is_manifest(path: &str) -> bool {
 /// # Errors
 /// Text that is no manifest of a bill.
 pub fn parse(path: &str, text: &[u8]) -> Result<Manifest, ManifestError> {
-    let written: Written = serde_json::from_slice(text).map_err(|error| ManifestError::Shape(error.to_string()))?;
+    let shapeless = |error: serde_json::Error| ManifestError::Shape(error.to_string());
+    let all: Value = serde_json::from_slice(text).map_err(shapeless)?;
+    let definition = Definition::of(&all);
+    let written = Written::deserialize(&all).map_err(shapeless)?;
     let (layout, files) = match (written.data_files, written.report_keys) {
         (Some(files), _) => (Layout::DataExports, files),
         (None, Some(files)) => (Layout::Legacy, files),
         (None, None) => return Err(ManifestError::Shape("it names no files".to_owned())),
     };
+    if layout == Layout::DataExports
+        && let Some(other) = definition.other(path)
+    {
+        return Err(ManifestError::Other(other));
+    }
     let said = match &written.billing_period {
         Some(Period::Range { start }) => compact_month(start),
         Some(Period::Other(_)) | None => None,
     };
     let month = month_of(path).or(said).ok_or(ManifestError::Month)?;
     let files = files.iter().map(|file| key_of(file)).collect();
-    Ok(Manifest { layout, month, account: written.account, files })
+    let owner = written.export_arn.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned);
+    Ok(Manifest { layout, month, account: written.account.or(owner), lacks: definition.lacks(), files })
 }
 
-/// Returns the key of `s3://bucket/key`, or of a key as it is.
+/// What a manifest tells of the export's definition: its query, the properties of its table, its columns. Where in the
+/// manifest that stands is not documented, so it is looked for everywhere.
+#[derive(Default)]
+struct Definition<'a> {
+    query: &'a str,
+    properties: Vec<(&'a str, &'a str)>,
+    columns: Vec<&'a str>,
+}
+
+impl<'a> Definition<'a> {
+    fn of(manifest: &'a Value) -> Self {
+        let mut definition = Definition::default();
+        definition.look(manifest);
+        definition
+    }
+
+    fn look(&mut self, value: &'a Value) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.look(item)),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value.as_str() {
+                        Some(text) if name.replace('_', "").eq_ignore_ascii_case("queryStatement") => self.query = text,
+                        Some(text) if name.eq_ignore_ascii_case("name") => self.columns.push(text),
+                        Some(text) => self.properties.push((name, text)),
+                        None => self.look(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lacks(&self) -> BTreeSet<Lack> {
+        lacks_of(self.query, self.properties.iter().copied())
+    }
+
+    /// Returns what else than a bill it is of: bills come by `BILLING_PERIOD`.
+    fn other(&self, path: &str) -> Option<&'static str> {
+        let query = self.query.to_ascii_uppercase();
+        let asked = OTHERS.iter().find(|(table, ..)| query.contains(table)).map(|(_, what, _)| *what);
+        let elsewhere = path
+            .split('/')
+            .any(|folder| folder.split_once('=').is_some_and(|(key, _)| key.eq_ignore_ascii_case("date")));
+        asked.or_else(|| other_of(self.columns.iter().copied())).or(elsewhere.then_some("something by the day"))
+    }
+}
+
+/// Tables of Data Exports that are no bills: the name, what they hold, and what a column of theirs is called.
+const OTHERS: &[(&str, &str, &str)] = &[
+    ("CARBON_EMISSIONS", "carbon emissions", "emissions_value"),
+    ("COST_OPTIMIZATION_RECOMMENDATIONS", "recommendations of Cost Optimization Hub", "recommendation_id"),
+];
+
+/// Returns what an export with these columns is of, where that is known and no bill.
+pub fn other_of<'a>(columns: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
+    columns.into_iter().find_map(|column| {
+        let column = column.trim().to_ascii_lowercase();
+        OTHERS.iter().find(|(_, _, its)| column.ends_with(its)).map(|(_, what, _)| *what)
+    })
+}
+
+/// Returns the key of `s3://bucket/key`, or of a key as it is, without folders that have no name.
 fn key_of(file: &str) -> String {
     let key = file.strip_prefix("s3://").map_or(file, |rest| rest.split_once('/').map_or("", |(_, key)| key));
-    key.trim_start_matches('/').to_owned()
+    key.split('/').filter(|folder| !folder.is_empty()).collect::<Vec<_>>().join("/")
 }
 
 /// Returns the month that the folders of a path name: `BILLING_PERIOD=2026-10`, `20261001-20261101`, or
@@ -147,13 +230,11 @@ pub fn resolve<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
     let wanted: Vec<&str> = key.split('/').rev().collect();
     let partitions = wanted.iter().skip(1).take_while(|folder| folder.contains('=')).count();
     let least = wanted.len().min((1 + partitions).max(2));
-    let shared = |path: &str| path.split('/').rev().zip(&wanted).take_while(|(a, b)| a == *b).count();
-    known
-        .into_iter()
-        .map(|path| (shared(path), path))
-        .filter(|(shared, _)| *shared >= least)
-        .max()
-        .map(|(_, path)| path)
+    let named = |folder: &&str| *folder != NAMELESS;
+    let shared = |path: &str| path.split('/').filter(named).rev().zip(&wanted).take_while(|(a, b)| a == *b).count();
+    let found = known.into_iter().map(|path| (shared(path), path)).filter(|(shared, _)| *shared >= least);
+    // Of copies that are alike the one nearest to the top.
+    found.max_by_key(|(shared, path)| (*shared, Reverse(path.split('/').count()), Reverse(*path))).map(|(_, path)| path)
 }
 
 #[cfg(test)]
@@ -178,6 +259,12 @@ mod tests {
             (read.layout, read.month, read.account.as_deref()),
             (Layout::Legacy, october(), Some("111122223333"))
         );
+        let told = br#"{"dataFiles": ["s3://b//p//x-1.csv.gz"], "exportArn": "arn:aws:bcm-data-exports:us-east-1:444455556666:export/x",
+            "export": {"dataQuery": {"queryStatement": "SELECT a FROM COST_AND_USAGE_REPORT where b = 1",
+            "tableConfigurations": {"COST_AND_USAGE_REPORT": {"TIME_GRANULARITY": "MONTHLY"}}}}}"#;
+        let read = parse("p/x/metadata/BILLING_PERIOD=2026-10/x-Manifest.json", told).unwrap();
+        assert_eq!(read.lacks, BTreeSet::from([Lack::Rows, Lack::Days]));
+        assert_eq!((read.account.as_deref(), read.files[0].as_str()), (Some("444455556666"), "p/x-1.csv.gz"));
         assert!(matches!(parse("x-Manifest.json", b"{\"files\": []}"), Err(ManifestError::Shape(_))));
         assert_eq!(parse("x-Manifest.json", b"{\"dataFiles\": []}"), Err(ManifestError::Month));
     }
@@ -193,6 +280,19 @@ mod tests {
             assert_eq!((month_of(path), export_of(path)), (Some(october()), export), "{path}");
         }
         assert_eq!((month_of("a/b-c/x.csv"), export_of("a/b-c/x.csv")), (None, "a/b-c"));
+    }
+
+    #[test]
+    fn exports_of_other_kinds_are_told_by_query_columns_or_partition() {
+        for (path, text) in [
+            ("BILLING_PERIOD=2026-10", r#"{"dataFiles": [], "queryStatement": "select x from CARBON_EMISSIONS"}"#),
+            ("BILLING_PERIOD=2026-10", r#"{"dataFiles": [], "columns": [{"name": "total_mbm_emissions_value"}]}"#),
+            ("date=2026-10-05", r#"{"dataFiles": [], "columns": [{"name": "recommendation_id"}]}"#),
+            ("date=2026-10-05", r#"{"dataFiles": []}"#),
+        ] {
+            let read = parse(&format!("p/x/metadata/{path}/x-Manifest.json"), text.as_bytes());
+            assert!(matches!(read, Err(ManifestError::Other(_))), "{text}: {read:?}");
+        }
     }
 
     #[test]

@@ -1,194 +1,178 @@
-//! Months of exports as steps towards a snapshot: the best export of each month, whole or not at all.
+//! One export's month, read whole: its rows by payer and month, and what its columns say. Decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Date32Type;
-use chrono::{DateTime, NaiveTime, Utc};
+use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{Date32Type, Decimal128Type};
+use arrow::error::ArrowError;
+use chrono::{NaiveDate, NaiveTime};
 use futures::StreamExt;
 
+use super::import::Order;
 use super::manifest::month_of_day;
-use super::{READ, Step, Unit, gap, is_closed};
+use super::{Unit, kind};
 use crate::engine::files::Files;
-use crate::model::{Coverage, CoverageState};
-use crate::rollup::{Runner, bill};
+use crate::model::Metric;
+use crate::rollup::bill;
 use crate::store::tables::bill::BILL;
 use crate::store::{Days, Draft};
 
-/// What to read.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// The clock.
-    pub as_of: DateTime<Utc>,
-    /// Days that an earlier snapshot holds: months among them that no longer change are not read again.
-    pub known: Vec<Days>,
-    /// When its days were read. AWS restates a month for weeks after its end: files that are younger are read.
-    pub read: Vec<(Days, DateTime<Utc>)>,
-    /// The account whose lake this is, payer or not: an export that never names it is another's. `None` for any.
-    pub account_id: Option<String>,
-    /// Where roll-ups run.
-    pub runner: Runner,
-}
-
 /// What one unit came to.
-struct Month {
-    draft: Draft,
-    payers: BTreeSet<Option<String>>,
-    /// The months that its rows are in.
-    months: BTreeSet<Days>,
-    missing: BTreeMap<&'static str, usize>,
+pub struct Month {
+    /// Rows by the account that pays and the month that they are in.
+    pub bills: BTreeMap<(Option<String>, Days), Bill>,
+    /// Columns that its files lack.
+    pub missing: BTreeMap<&'static str, usize>,
 }
 
-/// What there is to say of one export at the end.
-#[derive(Default)]
-struct Told {
-    missing: BTreeSet<&'static str>,
-    beaten: BTreeMap<String, Days>,
+/// One payer's month.
+pub struct Bill {
+    /// Its rows.
+    pub draft: Draft,
+    /// True where net cost was 0 throughout and is taken for none.
+    pub net_is_empty: bool,
+    costs: Costs,
 }
 
-/// Reads the units: the newest month first, of each month the best export that can be read.
-pub async fn import(units: Vec<Unit>, order: &Order) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut taken: Vec<(Days, String)> = Vec::new();
-    let mut told: BTreeMap<String, Told> = BTreeMap::new();
-    for unit in units {
-        if unit.month.is_some_and(|month| order.holds(month, unit.written)) {
-            continue;
+/// How many rows have which cost.
+#[derive(Clone, Copy, Debug, Default)]
+struct Costs {
+    usage: i64,
+    net: i64,
+    amortized: i64,
+    /// Rows of any kind whose net, or gross, cost is not 0.
+    some_net: bool,
+    some_gross: bool,
+    any_net: bool,
+}
+
+impl Bill {
+    /// Returns the best cost that all rows of usage have.
+    pub fn metric(&self) -> Metric {
+        Metric::of_all(self.costs.usage, self.costs.net, self.costs.amortized)
+    }
+
+    /// Accounts without discounts get exports whose net columns are 0 throughout.
+    fn settle(&mut self) -> Result<(), String> {
+        if !self.costs.any_net || self.costs.some_net || !self.costs.some_gross {
+            return Ok(());
         }
-        let beaten = |days: Days| taken.iter().find(|(month, _)| month.touches(days)).map(|(_, by)| by.clone());
-        if let Some((days, by)) = unit.month.and_then(|month| Some((month, beaten(month)?))) {
-            told.entry(unit.export).or_default().beat(by, days);
-            continue;
+        (self.net_is_empty, self.costs.net) = (true, 0);
+        self.draft.forget(&["net_unblended", "net_amortized"]).map_err(|error| error.to_string())
+    }
+}
+
+impl Costs {
+    fn add(&mut self, batch: &RecordBatch) {
+        let money =
+            |column: &str| batch.column_by_name(column).and_then(|array| array.as_primitive_opt::<Decimal128Type>());
+        let some = |column: &str| money(column).is_some_and(|amounts| amounts.iter().flatten().any(|usd| usd != 0));
+        self.some_gross |= some("unblended");
+        for column in ["net_unblended", "net_amortized"] {
+            self.some_net |= some(column);
+            self.any_net |= money(column).is_some_and(|amounts| amounts.null_count() < amounts.len());
         }
-        let month = match read(&unit, order).await {
-            Ok(month) => month,
-            Err(why) => {
-                let gap = gap(&unit.export, why);
-                let gap = unit.month.map_or(gap.clone(), |month| gap.days(month.from, month.to));
-                steps.push(Step::Cover(Coverage { account_id: unit.payer, ..gap }));
-                continue;
-            }
+        let kinds = batch.column_by_name("record_type").and_then(|array| array.as_string_opt::<i32>());
+        let usage: Vec<usize> =
+            kinds.into_iter().flat_map(|kinds| (0..kinds.len()).filter(|at| kinds.value(*at) == "usage")).collect();
+        let known = |column| {
+            let known = money(column).map_or(0, |amounts| usage.iter().filter(|at| amounts.is_valid(**at)).count());
+            i64::try_from(known).unwrap_or(i64::MAX)
         };
-        // Of bare files nobody said which months they are about: their rows do.
-        if let Some((days, by)) = month.months.iter().find_map(|days| Some((*days, beaten(*days)?))) {
-            told.entry(unit.export).or_default().beat(by, days);
-            continue;
-        }
-        taken.extend(month.months.iter().map(|days| (*days, unit.export.clone())));
-        told.entry(unit.export.clone()).or_default().missing.extend(month.missing.keys());
-        steps.extend(month.steps(&unit, order));
-    }
-    steps.extend(told.into_iter().flat_map(|(export, told)| told.coverage(&export)).map(Step::Cover));
-    steps
-}
-
-impl Order {
-    /// True where the earlier snapshot holds the month as it is: closed, whole, and read after its files were written.
-    fn holds(&self, month: Days, written: DateTime<Utc>) -> bool {
-        let mut parts = self.read.iter().filter(|(days, _)| days.touches(month));
-        is_closed(month, self.as_of) && month.without(&self.known).is_empty() && parts.all(|(_, read)| written <= *read)
+        self.usage += i64::try_from(usage.len()).unwrap_or(i64::MAX);
+        self.net += known("net_amortized");
+        self.amortized += known("amortized");
     }
 }
 
-impl Month {
-    /// The draft in place of what was known of the month.
-    fn steps(self, unit: &Unit, order: &Order) -> Vec<Step> {
-        let count = usize::try_from(self.draft.rows()).ok();
-        let seen = self.draft.days();
-        let mut steps = Vec::new();
-        for &days in &self.months {
-            let replace = |account_id: &Option<String>| Step::Replace { account_id: account_id.clone(), days };
-            steps.extend(self.payers.iter().map(replace));
-        }
-        steps.push(Step::Rows(self.draft));
-        for &days in &self.months {
-            // A closed month is covered to its end; an open one, and bare files, from the first row to the last.
-            let whole = unit.month.is_some_and(|month| month.to < order.as_of.date_naive());
-            let seen = seen.filter(|_| !whole).unwrap_or(days);
-            let from = if unit.month.is_some() { days.from } else { seen.from.max(days.from) };
-            let cover = Coverage::new(BILL.name, READ, CoverageState::Seen).days(from, seen.to.min(days.to));
-            let cover = Coverage { account_id: unit.payer.clone(), ..cover }.of(unit.export.as_str());
-            // Rows are counted of the whole unit, so only where it is one month.
-            let count = count.filter(|_| self.months.len() == 1);
-            steps.push(Step::Cover(count.map_or(cover.clone(), |count| cover.counted(count, None))));
-        }
-        steps
-    }
-}
-
-impl Told {
-    fn beat(&mut self, by: String, days: Days) {
-        let so_far = self.beaten.entry(by).or_insert(days);
-        *so_far = Days { from: so_far.from.min(days.from), to: so_far.to.max(days.to) };
-    }
-
-    fn coverage(self, export: &str) -> Vec<Coverage> {
-        let missing: Vec<&str> = self.missing.into_iter().filter(|column| !bill::MAY_LACK.contains(column)).collect();
-        let lacks = (!missing.is_empty()).then(|| {
-            let why = format!("the export lacks {}: what comes from them is NULL", missing.join(", "));
-            Coverage::new(BILL.name, "export:Columns", CoverageState::Partial).of(export).because(why)
-        });
-        let beaten = self.beaten.into_iter().map(|(by, days)| {
-            let why = format!("`{by}` is about the same months and was taken: one bill counts once");
-            let gap = Coverage::new(BILL.name, READ, CoverageState::NotAsked).of(export).because(why);
-            gap.days(days.from, days.to)
-        });
-        lacks.into_iter().chain(beaten).collect()
-    }
-}
-
-async fn read(unit: &Unit, order: &Order) -> Result<Month, String> {
-    let files = Files::open(std::sync::Arc::clone(&unit.objects), unit.files.clone(), unit.roll_up.from).await;
+/// Reads a unit.
+///
+/// # Errors
+/// What keeps it from being counted, for people.
+pub async fn read(unit: &Unit, order: &Order) -> Result<Month, String> {
+    let files = Files::open(Arc::clone(&unit.objects), unit.files.clone(), unit.roll_up.from).await;
     let mut files = files.map_err(|error| error.to_string())?;
     if let Some(month) = unit.month {
-        let midnight = |day: chrono::NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         let [start, end] = bill::period_columns(unit.roll_up);
         files = files.or_instant(start, midnight(month.from));
         files = files.or_instant(end, midnight(month.to.succ_opt().unwrap_or(month.to)));
     }
     let missing = files.missing().into_iter().collect();
     let mut batches = order.runner.run(unit.roll_up, files).await.map_err(|error| error.to_string())?;
-    let mut draft = Draft::new(&BILL, order.as_of);
-    let (mut payers, mut accounts, mut currencies) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut months = BTreeSet::new();
+    let (mut accounts, mut currencies) = (BTreeSet::new(), BTreeSet::new());
+    let mut bills = BTreeMap::new();
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|error| error.to_string())?;
-        collect(&batch, "account_id", &mut payers);
+        collect(&batch, "account_id", &mut accounts);
         collect(&batch, "linked_account_id", &mut accounts);
         collect(&batch, "currency", &mut currencies);
-        months_of(&batch, &mut months);
-        draft.push(&batch).map_err(|error| error.to_string())?;
+        for (of, rows) in by_bill(&batch).map_err(|error| error.to_string())? {
+            let empty = || Bill { draft: Draft::new(&BILL, order.as_of), net_is_empty: false, costs: Costs::default() };
+            let bill: &mut Bill = bills.entry(of).or_insert_with(empty);
+            bill.costs.add(&rows);
+            bill.draft.push(&rows).map_err(|error| error.to_string())?;
+        }
     }
-    if draft.rows() == 0 {
-        return Err("the month is empty: its files hold no row of a bill from AWS".to_owned());
+    check(unit, order, &bills, (&accounts, &currencies))?;
+    bills.values_mut().try_for_each(Bill::settle)?;
+    Ok(Month { bills, missing })
+}
+
+/// What a whole that was read must be to count.
+fn check(
+    unit: &Unit,
+    order: &Order,
+    bills: &BTreeMap<(Option<String>, Days), Bill>,
+    (accounts, currencies): (&BTreeSet<Option<String>>, &BTreeSet<Option<String>>),
+) -> Result<(), String> {
+    if bills.is_empty() {
+        let whose = if kind::is_focus(unit.roll_up) { " from AWS" } else { "" };
+        return Err(format!("the month is empty: its files hold no row of a bill{whose}"));
     }
     if let Some(foreign) = currencies.iter().flatten().find(|currency| *currency != "USD") {
         return Err(format!("its amounts are in {foreign}: leanlake reckons in USD and converts nothing"));
     }
     if let Some(own) = &order.account_id
-        && !payers.iter().chain(&accounts).flatten().any(|account| account == own)
+        && !accounts.iter().flatten().any(|account| account == own)
     {
-        let whose: Vec<&str> = payers.iter().flatten().map(String::as_str).collect();
+        let whose: BTreeSet<&str> = bills.keys().filter_map(|(payer, _)| payer.as_deref()).collect();
+        let whose: Vec<&str> = whose.into_iter().collect();
         return Err(format!("it is the bill of {}: account {own} is not on it", whose.join(", ")));
     }
-    if let Some(stray) = unit.month.and_then(|month| months.iter().find(|days| **days != month).copied()) {
+    if let Some(stray) = unit.month.and_then(|month| bills.keys().map(|(_, days)| *days).find(|days| *days != month)) {
         let stray = stray.from.format("%Y-%m");
         return Err(format!("it holds rows of {stray}, which its manifest or folder does not name"));
     }
-    Ok(Month { draft, payers, months, missing })
+    Ok(())
 }
 
-/// Adds the months that the rows are in.
-fn months_of(batch: &RecordBatch, months: &mut BTreeSet<Days>) {
-    let Some(days) = batch.column_by_name("day").and_then(|array| array.as_primitive_opt::<Date32Type>()) else {
-        return;
-    };
-    for day in days.iter().flatten() {
-        let day = Date32Type::to_naive_date_opt(day);
-        if day.is_some_and(|day| !months.iter().any(|month: &Days| (month.from..=month.to).contains(&day))) {
-            months.extend(day.and_then(month_of_day));
-        }
+/// Cuts rows by the account that pays and the month that they are in.
+fn by_bill(batch: &RecordBatch) -> Result<Vec<((Option<String>, Days), RecordBatch)>, ArrowError> {
+    let missing = |column: &str| ArrowError::SchemaError(format!("no column `{column}`"));
+    let days = batch.column_by_name("day").and_then(|array| array.as_primitive_opt::<Date32Type>());
+    let payers = batch.column_by_name("account_id").and_then(|array| array.as_string_opt::<i32>());
+    let (days, payers) = (days.ok_or_else(|| missing("day"))?, payers.ok_or_else(|| missing("account_id"))?);
+    let undated = || ArrowError::InvalidArgumentError("a row has no day".to_owned());
+    let mut places: BTreeMap<(Option<&str>, Days), Vec<u32>> = BTreeMap::new();
+    let mut last: Option<Days> = None;
+    for (at, (day, payer)) in (0_u32..).zip(days.iter().zip(payers.iter())) {
+        let day = day.and_then(Date32Type::to_naive_date_opt).ok_or_else(undated)?;
+        let month = match last.filter(|month| month.contains(day)) {
+            Some(month) => month,
+            None => month_of_day(day).ok_or_else(undated)?,
+        };
+        last = Some(month);
+        places.entry((payer, month)).or_default().push(at);
     }
+    let cut = |((payer, month), places): ((Option<&str>, Days), Vec<u32>)| {
+        let of = (payer.map(str::to_owned), month);
+        let whole = places.len() == batch.num_rows();
+        Ok((of, if whole { batch.clone() } else { take_record_batch(batch, &UInt32Array::from(places))? }))
+    };
+    places.into_iter().map(cut).collect()
 }
 
 /// Adds the values of a text column.

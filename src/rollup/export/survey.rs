@@ -1,20 +1,22 @@
 //! Which exports there are in the places that were named: months, files, kind, who pays. Reads manifests and columns,
-//! no rows but the first that names the payer.
+//! no rows but the first ones.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::manifest::{self, Layout, Manifest};
-use super::{Rank, gap, rank};
-use crate::engine::files::{Files, ForeignFile, Format, columns_of};
+use super::grade::{Grade, Lack};
+use super::kind::{Kind, Looked, look};
+use super::manifest::{self, Layout, Manifest, ManifestError};
+use super::tree::Tree;
+use super::{gap, kind};
+use crate::engine::files::{ForeignFile, Format};
 use crate::model::{Coverage, Untrusted};
-use crate::rollup::{RollUp, bill};
+use crate::rollup::RollUp;
 use crate::store::{Days, Place};
 
 /// A month of an export, or files of which nobody says which months they are about.
@@ -26,30 +28,67 @@ pub struct Unit {
     pub month: Option<Days>,
     /// The account that pays.
     pub payer: Option<String>,
+    /// What the export is known to leave out.
+    pub lacks: BTreeSet<Lack>,
     /// When the youngest of its files was written.
     pub(super) written: DateTime<Utc>,
     pub(super) roll_up: &'static RollUp,
-    pub(super) rank: Rank,
+    pub(super) layout: Option<Layout>,
     pub(super) files: Vec<ForeignFile>,
+    /// Bytes of its files as they lie there.
+    pub(super) bytes: u64,
     pub(super) objects: Arc<dyn ObjectStore>,
+}
+
+impl Unit {
+    /// Returns how good it is as the bill of its month.
+    pub fn grade(&self) -> Grade {
+        Grade::of(kind::is_focus(self.roll_up), &self.lacks)
+    }
+
+    /// Returns how many files it has, and how many bytes.
+    pub fn size(&self) -> (usize, u64) {
+        (self.files.len(), self.bytes)
+    }
 }
 
 /// What there is.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// What can be read, the newest month first.
+    /// What can be read: the best exports first, of each the newest month.
     pub units: Vec<Unit>,
     /// What cannot, and why.
     pub gaps: Vec<Coverage>,
 }
 
+impl Survey {
+    /// Takes in what the definition of the export at `export` is known to leave out.
+    pub fn note(&mut self, export: &str, lacks: &BTreeSet<Lack>) {
+        let below = |unit: &&mut Unit| {
+            unit.export.strip_prefix(export).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.units.iter_mut().filter(below).for_each(|unit| unit.lacks.extend(lacks));
+        self.sort();
+    }
+
+    /// Whole exports by the day with resources before others, FOCUS last: an export of a month never stands in for a
+    /// better one. Of deliveries that are otherwise alike those with a manifest, new ones before legacy ones, and the
+    /// youngest.
+    fn sort(&mut self) {
+        let layout = |layout: Option<Layout>| layout.map_or(2, |layout| u8::from(layout == Layout::Legacy));
+        self.units.sort_by_key(|unit| (unit.grade(), Reverse(unit.month), layout(unit.layout), Reverse(unit.written)));
+    }
+}
+
 /// A unit whose kind is not known yet.
-struct Raw {
+pub(super) struct Raw {
     export: String,
     layout: Option<Layout>,
     month: Option<Days>,
     account: Option<String>,
+    lacks: BTreeSet<Lack>,
     written: DateTime<Utc>,
+    bytes: u64,
     files: Vec<ForeignFile>,
 }
 
@@ -65,28 +104,40 @@ pub async fn survey(places: &[Place]) -> Survey {
                 continue;
             }
         };
-        let raws = units(place, &files, &mut survey.gaps).await;
-        if raws.is_empty() && survey.gaps.len() == before {
-            survey
-                .gaps
-                .push(gap(place.shown(), "there is no export of a bill: no manifest, no Parquet and no CSV file"));
+        let mut others = BTreeSet::new();
+        let raws = units(place, &files, &mut others, &mut survey.gaps).await;
+        let found = known(place, raws, &mut others, &mut survey.gaps).await;
+        if found.is_empty() && survey.gaps.len() == before {
+            survey.gaps.push(gap(place.shown(), nothing(&others)));
         }
-        survey.units.extend(known(place, raws, &mut survey.gaps).await);
+        survey.units.extend(found);
     }
-    // Of deliveries that are otherwise alike the youngest.
-    survey.units.sort_by_key(|unit| (Reverse(unit.month), unit.rank, Reverse(unit.written)));
+    survey.sort();
     survey
 }
 
+fn nothing(others: &BTreeSet<&str>) -> String {
+    if others.is_empty() {
+        return "there is no export of a bill: no manifest, no Parquet and no CSV file".to_owned();
+    }
+    let others: Vec<&str> = others.iter().copied().collect();
+    format!("there is no export of a bill: what lies there is of {}", others.join(" and "))
+}
+
 /// Returns what the manifests name; without any, the files as they lie there.
-async fn units(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Raw> {
-    let newest = newest_manifests(files);
-    if newest.is_empty() {
+async fn units<'a>(
+    place: &Place,
+    files: &[ObjectMeta],
+    others: &mut BTreeSet<&'a str>,
+    gaps: &mut Vec<Coverage>,
+) -> Vec<Raw> {
+    let tree = Tree::of(place, files);
+    if tree.is_bare() {
         return bare(place, files, gaps);
     }
-    let mut raws = Vec::new();
-    for file in newest {
-        let shown = place.show(&file.location);
+    let (mut raws, mut read, mut named) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for file in newest_manifests(place, files) {
+        let (shown, below) = (place.show(&file.location), place.below(&file.location));
         let text = match place.read(&file.location).await {
             Ok(text) => text,
             Err(error) => {
@@ -94,20 +145,35 @@ async fn units(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) ->
                 continue;
             }
         };
-        match manifest::parse(file.location.as_ref(), &text) {
-            Ok(manifest) => raws.extend(named(place, &file.location, manifest, files, gaps)),
-            Err(error) => gaps.push(gap(&shown, error.to_string())),
-        }
+        // A folder that somebody called after a month is none, but a partition says its month wherever it is cut off.
+        let own = if place.name().contains('=') { place.name() } else { "" };
+        let manifest = match manifest::parse(&format!("{own}/{below}"), &text) {
+            Ok(manifest) => manifest,
+            Err(ManifestError::Other(what)) => {
+                others.insert(what);
+                continue;
+            }
+            Err(error) => {
+                gaps.push(gap(&shown, error.to_string()));
+                continue;
+            }
+        };
+        read.insert((manifest::export_of(below).to_owned(), Some(manifest.month)));
+        let raw = of_manifest(place, file, manifest, &tree).map_err(|gap| gaps.push(gap)).ok();
+        let paths = raw.iter().flat_map(|raw| &raw.files).map(|file| place.below(&file.path).to_owned());
+        named.extend(paths);
+        raws.extend(raw);
     }
+    gaps.extend(tree.unnamed(&named, &read));
     raws
 }
 
 /// Returns the newest manifest of each month of each export. Where deliveries are kept, AWS writes the newest one above
 /// the folders of the single deliveries too; without it, the name of the folder says when, else the file's own time.
-fn newest_manifests(files: &[ObjectMeta]) -> Vec<&ObjectMeta> {
+fn newest_manifests<'a>(place: &Place, files: &'a [ObjectMeta]) -> Vec<&'a ObjectMeta> {
     let mut newest: BTreeMap<(&str, Option<Days>, &str), &ObjectMeta> = BTreeMap::new();
     for file in files.iter().filter(|file| manifest::is_manifest(file.location.as_ref())) {
-        let path = file.location.as_ref();
+        let path = place.below(&file.location);
         let month = manifest::month_of(path);
         let alone = if month.is_none() { path } else { "" };
         let best = newest.entry((manifest::export_of(path), month, alone)).or_insert(file);
@@ -127,59 +193,49 @@ fn age(file: &ObjectMeta) -> (Reverse<usize>, &str, DateTime<Utc>, &str) {
 }
 
 /// Returns the month that a manifest names, or what keeps it from being read.
-fn named(place: &Place, at: &Path, manifest: Manifest, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Option<Raw> {
-    let Manifest { layout, month, account, files: keys } = manifest;
-    let export = place.show(&Path::from(manifest::export_of(at.as_ref())));
-    let lost = |what: String, why: Untrusted| gap(&what, why).days(month.from, month.to);
+fn of_manifest(place: &Place, at: &ObjectMeta, manifest: Manifest, tree: &Tree<'_>) -> Result<Raw, Coverage> {
+    let Manifest { layout, month, account, lacks, files: keys } = manifest;
+    let root = manifest::export_of(place.below(&at.location));
+    let export = place.show_below(root);
+    let lost = |why: Untrusted| gap(&export, why).days(month.from, month.to);
     if keys.is_empty() {
-        gaps.push(lost(export, "the month is empty: its manifest names no file".into()));
-        return None;
+        return Err(lost("the month is empty: its manifest names no file".into()));
     }
-    let known = || files.iter().map(|file| file.location.as_ref());
-    let mut found = Vec::new();
+    let (mut files, mut written, mut bytes) = (Vec::new(), at.last_modified, 0);
     for key in &keys {
-        let Some(path) = manifest::resolve(key, known()) else {
-            gaps.push(lost(export, format!("its manifest names `{key}`, which is not there").into()));
-            return None;
-        };
-        match foreign(place, path) {
-            Ok(file) => found.push(file),
-            Err(why) => {
-                gaps.push(lost(export, why.into()));
-                return None;
-            }
-        }
+        let found = tree.find(root, key);
+        let found = found.ok_or_else(|| lost(format!("its manifest names `{key}`, which is not there").into()))?;
+        files.push(foreign(place, &found.location).map_err(|why| lost(why.into()))?);
+        (written, bytes) = (written.max(found.last_modified), bytes + found.size);
     }
-    let paths: BTreeSet<&str> = found.iter().map(|file| file.path.as_ref()).collect();
-    if paths.len() < found.len() {
-        gaps.push(lost(export, "its manifest names one file twice".into()));
-        return None;
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_ref()).collect();
+    if paths.len() < files.len() {
+        return Err(lost("its manifest names one file twice".into()));
     }
-    let written = files.iter().filter(|file| paths.contains(file.location.as_ref()) || file.location == *at);
-    let written = written.map(|file| file.last_modified).max().unwrap_or_default();
-    Some(Raw { export, layout: Some(layout), month: Some(month), account, written, files: found })
+    Ok(Raw { export, layout: Some(layout), month: Some(month), account, lacks, written, bytes, files })
 }
 
-fn foreign(place: &Place, path: &str) -> Result<ForeignFile, String> {
-    let path = Path::parse(path).map_err(|error| error.to_string())?;
-    let shown = place.show(&path);
+fn foreign(place: &Place, path: &Path) -> Result<ForeignFile, String> {
+    let shown = place.show(path);
     match Format::of(path.as_ref()) {
-        Some(format) => Ok(ForeignFile { path, shown, format }),
-        None => Err(format!("`{shown}` is not read: leanlake reads Parquet, CSV and CSV under gzip; unpack ZIP first")),
+        Some(format) => Ok(ForeignFile { path: path.clone(), shown, format }),
+        None => Err(format!(
+            "`{shown}` is not read: leanlake reads Parquet, CSV and CSV under gzip; unpack ZIP first, in its place"
+        )),
     }
 }
 
 /// Returns the files of a place without manifests, by their folder and the month that it names. Files of two folders are
 /// never added up: they may be two deliveries of one month, or two payers.
 fn bare(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Raw> {
-    let mut folders: BTreeMap<&str, (DateTime<Utc>, Vec<ForeignFile>)> = BTreeMap::new();
+    let mut folders: BTreeMap<&str, (DateTime<Utc>, u64, Vec<ForeignFile>)> = BTreeMap::new();
     for file in files {
-        let path = file.location.as_ref();
-        match foreign(place, path) {
+        let path = place.below(&file.location);
+        match foreign(place, &file.location) {
             Ok(found) => {
                 let folder = folders.entry(path.rsplit_once('/').map_or("", |(folder, _)| folder)).or_default();
-                folder.0 = folder.0.max(file.last_modified);
-                folder.1.push(found);
+                (folder.0, folder.1) = (folder.0.max(file.last_modified), folder.1 + file.size);
+                folder.2.push(found);
             }
             Err(why) if path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("zip")) => {
                 gaps.push(gap(&place.show(&file.location), why));
@@ -187,73 +243,50 @@ fn bare(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Ra
             Err(_) => {}
         }
     }
-    let raw = |(folder, (written, files)): (&str, (DateTime<Utc>, Vec<ForeignFile>))| {
-        let (export, month) = (place.show(&Path::from(folder)), manifest::month_of(&format!("{folder}/")));
-        Raw { export, layout: None, month, account: None, written, files }
+    let own = if place.name().contains('=') { place.name() } else { "" };
+    let raw = |(folder, (written, bytes, files)): (&str, (DateTime<Utc>, u64, Vec<ForeignFile>))| {
+        let (export, month) = (place.show_below(folder), manifest::month_of(&format!("{own}/{folder}/")));
+        Raw { export, layout: None, month, account: None, lacks: BTreeSet::new(), written, bytes, files }
     };
     folders.into_iter().map(raw).collect()
 }
 
 /// Finds out what kind of export each is, and who pays: both are the same for all months of one export.
-async fn known(place: &Place, mut raws: Vec<Raw>, gaps: &mut Vec<Coverage>) -> Vec<Unit> {
+async fn known<'a>(
+    place: &Place,
+    mut raws: Vec<Raw>,
+    others: &mut BTreeSet<&'a str>,
+    gaps: &mut Vec<Coverage>,
+) -> Vec<Unit> {
     raws.sort_by_key(|raw| (raw.export.clone(), Reverse(raw.month)));
-    let mut exports: BTreeMap<String, (&'static RollUp, Option<String>)> = BTreeMap::new();
+    let mut exports: BTreeMap<String, Kind> = BTreeMap::new();
     let mut units = Vec::new();
     for raw in raws {
-        let kind = match exports.get(&raw.export).filter(|_| raw.layout.is_some()) {
-            Some(kind) => kind.clone(),
-            None => match kind(place, &raw).await {
-                Ok(kind) => {
-                    exports.insert(raw.export.clone(), kind.clone());
-                    kind
-                }
-                Err(why) => {
-                    let gap = gap(&raw.export, why);
-                    gaps.push(raw.month.map_or(gap.clone(), |month| gap.days(month.from, month.to)));
-                    continue;
-                }
-            },
+        let looked = match exports.get(&raw.export).filter(|_| raw.layout.is_some()) {
+            Some(kind) => Ok(Looked::Bill(kind.clone())),
+            None => look(place, &raw.files).await,
         };
-        let Raw { export, layout, month, account, written, files } = raw;
-        let (roll_up, payer) = kind;
-        let (payer, rank, objects) = (account.or(payer), rank(roll_up, layout), place.objects());
-        units.push(Unit { export, month, payer, written, roll_up, rank, files, objects });
+        match looked {
+            Ok(Looked::Bill(kind)) => {
+                exports.insert(raw.export.clone(), kind.clone());
+                units.push(unit(place, raw, kind));
+            }
+            Ok(Looked::Other(what)) => drop(others.insert(what)),
+            Err(why) => {
+                let gap = gap(&raw.export, why);
+                gaps.push(raw.month.map_or(gap.clone(), |month| gap.days(month.from, month.to)));
+            }
+        }
     }
     units
 }
 
-async fn kind(place: &Place, raw: &Raw) -> Result<(&'static RollUp, Option<String>), String> {
-    let first = raw.files.first().ok_or("it has no file")?;
-    let names = columns_of(place.objects(), first).await.map_err(|error| error.to_string())?;
-    let has = |wanted: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(wanted));
-    let roll_up = if has("line_item_unblended_cost") || has("lineItem/UnblendedCost") {
-        &bill::CUR
-    } else if has("BilledCost") {
-        &bill::FOCUS
-    } else {
-        let why = "is no Cost and Usage Report and no FOCUS file: it has no column of unblended or billed cost";
-        return Err(format!("`{}` {why}", first.shown));
-    };
-    let payer = match &raw.account {
-        Some(account) => Some(account.clone()),
-        None => payer(place, first, roll_up).await,
-    };
-    Ok((roll_up, payer))
-}
-
-/// Returns the account that pays, from the first row that says so.
-async fn payer(place: &Place, first: &ForeignFile, roll_up: &'static RollUp) -> Option<String> {
-    let column = bill::payer_column(roll_up);
-    let files = Files::open(place.objects(), vec![first.clone()], roll_up.from).await.ok()?;
-    let engine = crate::engine::Engine::new().ok()?;
-    engine.attach(files).ok()?;
-    let sql = format!("select {column} as payer from {} where {column} is not null", roll_up.from.name);
-    let mut answer = engine.stream(&sql).await.ok()?;
-    while let Some(Ok(batch)) = answer.next().await {
-        let rows = crate::store::batch::from_batch(&batch.slice(0, batch.num_rows().min(1))).ok()?;
-        if let Some(payer) = rows.first().and_then(|row| row.text("payer")) {
-            return Some(payer.raw().to_owned());
-        }
-    }
-    None
+/// A member's own export is a part of its payer's bill.
+fn unit(place: &Place, raw: Raw, kind: Kind) -> Unit {
+    let Raw { export, layout, month, account, mut lacks, written, bytes, files } = raw;
+    lacks.extend(kind.lacks);
+    let of_member = account.is_some() && kind.payer.is_some() && account != kind.payer;
+    lacks.extend(of_member.then_some(Lack::Rows));
+    let (payer, roll_up, objects) = (kind.payer.or(account), kind.roll_up, place.objects());
+    Unit { export, month, payer, lacks, written, roll_up, layout, files, bytes, objects }
 }

@@ -19,7 +19,10 @@ use crate::engine::files::{Type, Wanted};
 use crate::model::{Origin, Row};
 use crate::rollup::Runner;
 use crate::rollup::bill::CUR_FILES;
+use crate::store::tables::bill::BILL_MONTHS;
 use crate::store::{Head, Place, Receipt, Store};
+
+mod which;
 
 const PAYER: &str = "111122223333";
 const MEMBER: &str = "444455556666";
@@ -159,6 +162,7 @@ impl Bucket {
 #[derive(Debug)]
 struct Read {
     rows: Vec<Row>,
+    months: Vec<Row>,
     coverage: Vec<Coverage>,
 }
 
@@ -180,24 +184,32 @@ async fn read(places: &[Place], known: Vec<Days>, account: Option<&str>) -> Read
 
 /// The same, where what is known was read at a time.
 async fn read_after(places: &[Place], read: Vec<(Days, DateTime<Utc>)>, account: Option<&str>) -> Read {
-    let known = read.iter().map(|(days, _)| *days).collect();
+    let seen = read.iter().map(|(days, _)| (None, *days)).collect();
+    let read = read.into_iter().map(|(days, at)| (None, days, at)).collect();
+    read_over(places, Known { seen, read, months: Vec::new() }, account).await
+}
+
+/// The same over what an earlier snapshot holds.
+async fn read_over(places: &[Place], known: Known, account: Option<&str>) -> Read {
     let as_of = "2026-11-20T00:00:00Z".parse().unwrap();
     let found = survey(places).await;
     let store = Store::temporary().unwrap();
     let mut writer = store.write(Head { origin: Origin::Files, payer: None, account_id: None, as_of }, None);
     let mut coverage = found.gaps;
-    let order = Order { as_of, known, read, account_id: account.map(str::to_owned), runner: Runner::Here };
-    for step in import(found.units, &order).await {
+    let order = Order { as_of, known, account_id: account.map(str::to_owned), runner: Runner::Here };
+    let mut import = Import::new(found.units, order);
+    while let Some(step) = import.next().await {
         match step {
-            Step::Replace { account_id, days } => {
-                writer.replace_period(&BILL, account_id.as_deref(), days.from, days.to);
+            Step::Replace { table, account_id, days } => {
+                writer.replace_period(table, account_id.as_deref(), days.from, days.to);
             }
-            Step::Rows(draft) => writer.keep(draft).unwrap(),
+            Step::Rows(draft) => writer.settle(draft).await.unwrap(),
             Step::Cover(row) => coverage.push(row),
         }
     }
     let snapshot = writer.finish(Receipt::default(), false).await.unwrap();
-    Read { rows: snapshot.rows(&BILL).await.unwrap(), coverage }
+    let months = snapshot.rows(&BILL_MONTHS).await.unwrap();
+    Read { rows: snapshot.rows(&BILL).await.unwrap(), months, coverage }
 }
 
 fn usd(text: &str) -> Decimal {
@@ -458,13 +470,16 @@ async fn a_file_of_two_far_months_replaces_these_alone() {
     let lines: Vec<Line> = [at("2026-01-05T00:00:00Z"), at("2026-10-05T00:00:00Z")].map(bare).into();
     bucket.put("p/all.csv", file(&lines, &columns, Written::Csv)).await;
     let as_of = "2026-11-20T00:00:00Z".parse().unwrap();
-    let order = Order { as_of, known: Vec::new(), read: Vec::new(), account_id: None, runner: Runner::Here };
-    let steps = import(survey(&[bucket.place("p")]).await.units, &order).await;
-    let replaced = |step: &Step| match step {
-        Step::Replace { days, .. } => Some(days.from.to_string()),
-        _ => None,
-    };
-    assert_eq!(steps.iter().filter_map(replaced).collect::<Vec<_>>(), ["2026-01-01", "2026-10-01"]);
+    let order = Order { as_of, known: Known::default(), account_id: None, runner: Runner::Here };
+    let mut import = Import::new(survey(&[bucket.place("p")]).await.units, order);
+    let mut replaced = Vec::new();
+    while let Some(step) = import.next().await {
+        match step {
+            Step::Replace { table, days, .. } if table.name == BILL.name => replaced.push(days.from.to_string()),
+            _ => {}
+        }
+    }
+    assert_eq!(replaced, ["2026-01-01", "2026-10-01"]);
 }
 
 #[tokio::test]

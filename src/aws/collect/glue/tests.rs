@@ -72,7 +72,7 @@ async fn collect(mut scope: Scope, say: impl Fn(&str, &Value) -> Option<Fault> +
             match piece {
                 Piece::Rows(table, rows) => seen.rows.entry(table.name).or_default().extend(rows),
                 Piece::Cover(coverage) => seen.coverage.push(coverage),
-                Piece::Left(_) | Piece::Replace { .. } | Piece::Ahead { .. } | Piece::Draft(_) | Piece::Lens(_) => {}
+                Piece::Left(_) | Piece::Replace { .. } | Piece::Ahead { .. } | Piece::Draft(..) | Piece::Lens(_) => {}
             }
         }
         seen
