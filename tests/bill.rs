@@ -135,3 +135,56 @@ fn an_export_that_may_not_be_read_is_a_gap_with_its_reason() {
     let gaps = world.lines("select reason from coverage where table_name = 'bill' and state = 'missing'");
     assert!(gaps.iter().any(|gap| gap.contains("AccessDenied")), "{gaps:?}");
 }
+
+#[test]
+fn an_estimate_of_files_alone_says_how_large_they_are_and_writes_nothing() {
+    let world = alone();
+    let run = world.run(&["scan", "--bill", "handed", "--estimate"]).ends_with(0).prints("handed/cur/daily");
+    run.prints("nothing was written");
+    let sizes = world.run(&["scan", "--bill", "handed", "--estimate", "--format", "json"]).ends_with(0).json();
+    assert_eq!((&sizes["total"]["files"], &sizes["files"][0]["what"]), (&json!(2), &json!("bill")));
+    assert!(sizes["total"]["bytes"].as_u64().unwrap() > 1000, "{sizes}");
+    assert!(!world.path("store").join("snapshots").exists() && world.aws.account().calls.is_empty());
+    world.write("empty/notes.txt", "nothing");
+    world.run(&["scan", "--bill", "empty", "--estimate"]).ends_with(1).says("no export of a bill");
+}
+
+#[test]
+fn files_only_asks_no_service_though_there_are_credentials() {
+    let world = delivering();
+    for (path, text) in october_and_november("111122223333") {
+        world.write(&format!("handed/{path}"), &text);
+    }
+    world.run(&["scan", "--files-only"]).ends_with(64).says("none are named");
+    world.run(&["scan", "--files-only", "--bill", "handed"]).ends_with(0).says("From export files only");
+    assert!(world.aws.account().calls.is_empty(), "nobody was asked");
+    world.run(&["scan", "--files-only", "--bill", "s3://bills/cur/daily"]).ends_with(0);
+    let asked: Vec<String> = world.aws.account().calls.iter().map(|call| call.operation.clone()).collect();
+    assert!(
+        !asked.is_empty() && !asked.iter().any(|call| call.starts_with("ce:") || call.contains("Export")),
+        "{asked:?}"
+    );
+    assert_eq!(world.lines(MONTHS).len(), 2);
+}
+
+#[test]
+fn a_report_and_findings_say_which_month_and_which_cost_they_rest_on() {
+    let world = alone();
+    world.run(&["scan", "--bill", "handed"]).ends_with(0);
+    let gross = "amortized cost, before discounts";
+    world.run(&["report"]).ends_with(0).prints("of 2026-10 (by an export of the bill").prints(gross);
+    world.run(&["findings"]).ends_with(0).prints("2026-10 by an export of the bill").prints(gross);
+    let findings = world.run(&["findings", "--format", "json"]).ends_with(0).json();
+    assert_eq!(findings["bill_month"]["metric"], "amortized");
+    assert_eq!(world.lines("select metric, source, whole, daily, by_resource from bill_months").len(), 2);
+}
+
+#[test]
+fn an_export_whose_query_has_a_condition_is_a_part_of_the_bill_and_says_so() {
+    let world = delivering();
+    world.aws.account().exports[0].table = "COST_AND_USAGE_REPORT WHERE line_item_product_code = 'AmazonS3'";
+    world.run(&["scan", "--only", "exports"]).ends_with(0);
+    assert_eq!(world.lines("select distinct whole from bill_months"), ["whole=false"]);
+    let gaps = world.lines("select reason from coverage where read = 'export:Definition'");
+    assert!(gaps.len() == 1 && gaps[0].contains("a part of the bill"), "{gaps:?}");
+}

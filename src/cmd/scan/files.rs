@@ -5,21 +5,41 @@ use std::process::ExitCode;
 
 use super::{Context, Format, Scan, Wishes, show, unless_interrupted};
 use crate::aws::connector::{Connector, Setup};
-use crate::aws::scan::files::{Given, scan_files};
+use crate::aws::scan::files::{Given, estimate_files, scan_files};
 use crate::aws::session::{Session, SessionError};
 use crate::aws::store as s3_store;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::store::Place;
 
-/// Returns the session; `None` where there are no credentials and all that is to be read lies on this machine.
+/// What a scan reads.
+pub(super) enum Way {
+    /// The account, and the files that were named beside it.
+    Account(Session),
+    /// The files alone; the session opens what of them lies in S3.
+    Files(Option<Session>),
+}
+
+/// Returns what is to be read: the files alone where that was asked for, and where there are no credentials and all of
+/// them lie on this machine.
 ///
 /// # Errors
-/// As [`Context::session`].
-pub(super) async fn session(named: &[String], context: &Context, setup: Setup) -> Result<Option<Session>, Failure> {
+/// As [`Context::session`]; files alone, and none named.
+pub(super) async fn way(args: &Scan, context: &Context, setup: Setup) -> Result<Way, Failure> {
+    let named = args.named();
+    let local = !named.is_empty() && !named.iter().any(|path| is_in_s3(path));
+    if args.files_only && named.is_empty() {
+        return Err(Failure::new(Kind::Usage, "`--files-only` reads files, and none are named")
+            .hint("add `--bill PATH`, `--lens PATH` or `--inventory PATH`"));
+    }
+    if args.files_only && local {
+        return Ok(Way::Files(None));
+    }
     match Session::open(&context.who(), Connector::new(setup)).await {
-        Ok(session) => Ok(Some(session)),
-        Err(SessionError::NoCredentials { .. }) if !named.is_empty() && !named.iter().any(|path| is_in_s3(path)) => {
-            Ok(None)
+        Ok(session) if args.files_only => Ok(Way::Files(Some(session))),
+        Ok(session) => Ok(Way::Account(session)),
+        Err(SessionError::NoCredentials { .. }) if local => {
+            context.term.status("no AWS credentials were found: only the files are read");
+            Ok(Way::Files(None))
         }
         Err(error) => Err(error.into()),
     }
@@ -40,7 +60,7 @@ pub(super) async fn places(bills: &[String], session: Option<&Session>) -> Resul
     Ok(places)
 }
 
-/// Makes a snapshot of the exports alone.
+/// Makes a snapshot of the exports alone, or says how large they are and writes nothing.
 ///
 /// # Errors
 /// Not one of them could be read, or the store cannot be written.
@@ -49,16 +69,31 @@ pub(super) async fn run(
     context: &Context,
     format: Format,
     wishes: &mut Wishes,
+    session: Option<&Session>,
 ) -> Result<ExitCode, Failure> {
     args.engine.needs_nobody()?;
-    context.term.status("no AWS credentials were found: only the files are read");
+    let given = async {
+        Ok(Given {
+            bills: places(&args.bill, session).await?,
+            lens: places(&args.lens, session).await?,
+            inventories: places(&args.inventory, session).await?,
+        })
+    };
+    let given = unless_interrupted(wishes, Box::pin(given)).await?;
+    if args.estimate {
+        let sizes = async { Ok(estimate_files(&given).await?) };
+        let sizes = unless_interrupted(wishes, Box::pin(sizes)).await?;
+        context.term.data(&match format {
+            Format::Json => format!("{:#}", show::sizes_json(&sizes)),
+            _ => show::sizes_table(&sizes),
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let work = async {
-        let given = Given {
-            bills: places(&args.bill, None).await?,
-            lens: places(&args.lens, None).await?,
-            inventories: places(&args.inventory, None).await?,
+        let store = match session {
+            Some(session) => super::store(context, session).await?,
+            None => context.store().await?,
         };
-        let store = context.store().await?;
         Ok(scan_files(&store, context.now(), &given).await?)
     };
     let outcome = unless_interrupted(wishes, Box::pin(work)).await?;

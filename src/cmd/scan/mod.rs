@@ -14,6 +14,7 @@ use clap::Args;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::files::Way;
 use super::amount::dollars;
 use super::connect::sign_in;
 use super::members::Members;
@@ -57,6 +58,9 @@ pub struct Scan {
     inventory: Vec<String>,
     #[command(flatten)]
     engine: engine::EngineArgs,
+    /// Read `--bill`, `--lens` and `--inventory` alone, whatever credentials there are: they only open s3:// then.
+    #[arg(long, conflicts_with = "only")]
+    files_only: bool,
     /// Do not ask these of AWS's own advisers: hub, anomalies (a cent), budgets, forecast (a cent); none asks all.
     #[arg(long, value_name = "ADVISER", value_delimiter = ',', value_parser = adviser)]
     without: Vec<LeftOut>,
@@ -123,16 +127,20 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
     let cancel = setup.cancel.clone();
     let mut wishes = Wishes::listen()?;
     let opened = async {
-        let Some(session) = files::session(&args.named(), context, setup).await? else { return Ok(None) };
+        let session = match files::way(args, context, setup).await? {
+            Way::Account(session) => session,
+            Way::Files(session) => return Ok(Err(session)),
+        };
         let store = store(context, &session).await?;
         let mut order = order(args, context, &store).await?;
         order.bills = files::places(&args.bill, Some(&session)).await?;
         order.lens = files::places(&args.lens, Some(&session)).await?;
         order.inventories = files::places(&args.inventory, Some(&session)).await?;
-        Ok(Some((session, store, order)))
+        Ok(Ok((session, store, order)))
     };
-    let Some((session, store, mut order)) = unless_interrupted(&mut wishes, Box::pin(opened)).await? else {
-        return files::run(args, context, format, &mut wishes).await;
+    let (session, store, mut order) = match unless_interrupted(&mut wishes, Box::pin(opened)).await? {
+        Ok(opened) => opened,
+        Err(alone) => return files::run(args, context, format, &mut wishes, alone.as_ref()).await,
     };
     if args.estimate {
         let estimates = async { Ok(estimate(&session, &store, &order).await?) };

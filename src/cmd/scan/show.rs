@@ -9,6 +9,7 @@ use crate::aws::act::athena::Receipt;
 use crate::aws::connector::Paced;
 use crate::aws::estimate::{Estimate, Estimates, Part, total};
 use crate::aws::scan::Outcome;
+use crate::aws::scan::files::Size;
 use crate::model::Money;
 use crate::model::text::terminal;
 use crate::term::{Align, TextTable};
@@ -169,5 +170,29 @@ pub fn estimate_json(estimates: &Estimates) -> Value {
         "accounts": estimates.accounts,
         "regions": estimates.regions,
         "unknown": estimates.unknown,
+    })
+}
+
+/// Returns how large the files are that a scan of files alone would read.
+pub fn sizes_table(sizes: &[Size]) -> String {
+    let columns = [("files of", Align::Left), ("what", Align::Left), ("files", Align::Right), ("bytes", Align::Right)];
+    let mut table = TextTable::new(&columns);
+    for size in sizes {
+        let bytes = crate::model::money::grouped(&size.bytes.to_string());
+        table.row([terminal(&size.place), size.what.to_owned(), size.files.to_string(), bytes]);
+    }
+    format!("{table}\n\nno requests to AWS services, no dollars but those of reading s3://; nothing was written")
+}
+
+/// Returns the same as JSON.
+pub fn sizes_json(sizes: &[Size]) -> Value {
+    let files: usize = sizes.iter().map(|size| size.files).sum();
+    let bytes: u64 = sizes.iter().map(|size| size.bytes).sum();
+    json!({
+        "schema": "leanlake.estimate",
+        "version": "1.0",
+        "services": [],
+        "files": sizes,
+        "total": { "files": files, "bytes": bytes },
     })
 }
