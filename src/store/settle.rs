@@ -1,7 +1,18 @@
 //! Rows that are written while a scan still runs, so that they need not be held to its end. Never writes what later rows
 //! may have to be joined with.
 
-use super::{Draft, SnapshotWriter, StoreError};
+use std::ops::Range;
+
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use object_store::PutMode;
+
+use super::slot::{Held, Slot};
+use super::snapshot::digest;
+use super::{Draft, FORMAT, Part, SnapshotWriter, StoreError, tables};
+
+/// About how many rows of a part are unpacked at once: a month of a big account is some hundred thousand.
+const UNPACKED_ROWS: usize = 32 * 1024;
 
 impl SnapshotWriter {
     /// Keeps the rows of a draft, and writes them at once where none can join them: their days were read again for the
@@ -26,6 +37,28 @@ impl SnapshotWriter {
             }
         }
         Ok(())
+    }
+
+    /// Writes one group of a slot's rows.
+    pub(super) async fn put_part(&self, slot: &Slot, held: &Held, group: Range<usize>) -> Result<Part, StoreError> {
+        let misfit = |source| StoreError::Rows { table: slot.table, source };
+        let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
+        // One after the other: `finish` waits for the store with several parts, but makes only one of them at a time.
+        let (bytes, count) = held.sorted(table, group, UNPACKED_ROWS).map_err(|error| misfit(error.into()))?;
+        let sha256 = digest(&bytes);
+        let part = Part {
+            account_id: slot.account_id.clone(),
+            period: slot.period,
+            path: format!("tables/{}/{sha256}.parquet", slot.table),
+            rows: count as u64,
+            bytes: bytes.len() as u64,
+            sha256,
+            schema_version: FORMAT,
+            read_at: held.read_at.unwrap_or(self.head.as_of),
+        };
+        // Written even when it is there: that makes it young again, so that no prune sweeps it meanwhile.
+        self.store.put(&part.path, Bytes::from(bytes), PutMode::Overwrite).await?;
+        Ok(part)
     }
 }
 

@@ -4,9 +4,7 @@
 //! that were replaced. Never carries over a state table that was asked for: that it failed is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
-use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
@@ -30,8 +28,6 @@ const NAMES: u32 = 16;
 
 /// Most text of the rows that become one batch. Arrow counts a batch's text in 31 bits.
 const PIECE_BYTES: usize = 256 << 20;
-/// About how many rows of a part are unpacked at once: a month of a big account is some hundred thousand.
-const UNPACKED_ROWS: usize = 32 * 1024;
 /// Most text of one part; what is more becomes a second part of the same days.
 const PART_BYTES: usize = 1 << 30;
 
@@ -40,8 +36,8 @@ type Carried = (BTreeMap<String, Vec<Part>>, Vec<Coverage>);
 
 /// A snapshot in the making.
 pub struct SnapshotWriter {
-    store: Store,
-    head: Head,
+    pub(super) store: Store,
+    pub(super) head: Head,
     base: Option<Snapshot>,
     pub(super) held: BTreeMap<Slot, Held>,
     /// Parts that are written already: rows that nothing else can join.
@@ -336,27 +332,6 @@ impl SnapshotWriter {
             }
         }
         Ok(())
-    }
-
-    pub(super) async fn put_part(&self, slot: &Slot, held: &Held, group: Range<usize>) -> Result<Part, StoreError> {
-        let misfit = |source| StoreError::Rows { table: slot.table, source };
-        let table = tables::find(slot.table).ok_or_else(|| misfit(ArrowError::SchemaError("no such table".into())))?;
-        // One after the other: `finish` waits for the store with several parts, but makes only one of them at a time.
-        let (bytes, count) = held.sorted(table, group, UNPACKED_ROWS).map_err(|error| misfit(error.into()))?;
-        let sha256 = digest(&bytes);
-        let part = Part {
-            account_id: slot.account_id.clone(),
-            period: slot.period,
-            path: format!("tables/{}/{sha256}.parquet", slot.table),
-            rows: count as u64,
-            bytes: bytes.len() as u64,
-            sha256,
-            schema_version: FORMAT,
-            read_at: held.read_at.unwrap_or(self.head.as_of),
-        };
-        // Written even when it is there: that makes it young again, so that no prune sweeps it meanwhile.
-        self.store.put(&part.path, Bytes::from(bytes), PutMode::Overwrite).await?;
-        Ok(part)
     }
 
     /// Told from the base alone, so that a second try to finish gives the same name.
