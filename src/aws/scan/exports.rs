@@ -63,7 +63,9 @@ async fn taken(
     (places, notes, base): (&[Place], &Notes, Option<&Snapshot>),
 ) {
     let mut found = survey(places).await;
-    notes.iter().for_each(|(export, lacks)| found.note(export, lacks));
+    for (export, lacks) in notes {
+        found.note(export, lacks);
+    }
     for gap in found.gaps {
         sink.cover(gap).await;
     }

@@ -98,15 +98,12 @@ impl Lines {
     async fn next(&mut self) -> Result<Option<RecordBatch>, FileError> {
         loop {
             if self.held.is_empty() && !self.ended {
-                match self.text.next().await? {
-                    Some(more) => {
-                        self.quotes.feed(&more).map_err(|why| FileError::new(&self.text.shown, why))?;
-                        self.held = more.into();
-                    }
-                    None => {
-                        self.quotes.end().map_err(|why| FileError::new(&self.text.shown, why))?;
-                        self.ended = true;
-                    }
+                if let Some(more) = self.text.next().await? {
+                    self.quotes.feed(&more).map_err(|why| FileError::new(&self.text.shown, why))?;
+                    self.held = more.into();
+                } else {
+                    self.quotes.end().map_err(|why| FileError::new(&self.text.shown, why))?;
+                    self.ended = true;
                 }
             }
             if self.held.is_empty() && !self.ended {

@@ -60,7 +60,6 @@ impl Quotes {
                 At::Quoted
             }
             (At::Start | At::Plain | At::Closed, b',' | b'\n' | b'\r') => At::Start,
-            (At::Start | At::Plain, _) => At::Plain,
             (At::Quoted, b'"') => At::Closed,
             (At::Closed, b'"') => At::Quoted,
             (At::Quoted, _) => {
@@ -73,7 +72,7 @@ impl Quotes {
             // Readers take what follows as text. Over several lines it is the start of another cell, whose quote closed
             // this one.
             (At::Closed, _) if self.line > self.opened => return Err(self.open()),
-            (At::Closed, _) => At::Plain,
+            (At::Start | At::Plain | At::Closed, _) => At::Plain,
         };
         Ok(())
     }

@@ -116,10 +116,10 @@ impl Import {
     }
 
     async fn unit(&mut self, unit: &Unit) -> Vec<Step> {
-        if let Some(month) = unit.month {
-            if self.order.holds(unit, month) || self.is_beaten(unit, unit.payer.as_deref(), month) {
-                return Vec::new();
-            }
+        if let Some(month) = unit.month
+            && (self.order.holds(unit, month) || self.is_beaten(unit, unit.payer.as_deref(), month))
+        {
+            return Vec::new();
         }
         match read(unit, &self.order).await {
             Ok(month) => self.take(unit, month),

@@ -19,10 +19,13 @@ use crate::rollup::bill;
 use crate::store::tables::bill::BILL;
 use crate::store::{Days, Draft};
 
+/// The account that pays, where its rows name one, and the month.
+pub type Of = (Option<String>, Days);
+
 /// What one unit came to.
 pub struct Month {
     /// Rows by the account that pays and the month that they are in.
-    pub bills: BTreeMap<(Option<String>, Days), Bill>,
+    pub bills: BTreeMap<Of, Bill>,
     /// Columns that its files lack.
     pub missing: BTreeMap<&'static str, usize>,
 }
@@ -125,7 +128,7 @@ pub async fn read(unit: &Unit, order: &Order) -> Result<Month, String> {
 fn check(
     unit: &Unit,
     order: &Order,
-    bills: &BTreeMap<(Option<String>, Days), Bill>,
+    bills: &BTreeMap<Of, Bill>,
     (accounts, currencies): (&BTreeSet<Option<String>>, &BTreeSet<Option<String>>),
 ) -> Result<(), String> {
     if bills.is_empty() {
@@ -150,7 +153,7 @@ fn check(
 }
 
 /// Cuts rows by the account that pays and the month that they are in.
-fn by_bill(batch: &RecordBatch) -> Result<Vec<((Option<String>, Days), RecordBatch)>, ArrowError> {
+fn by_bill(batch: &RecordBatch) -> Result<Vec<(Of, RecordBatch)>, ArrowError> {
     let missing = |column: &str| ArrowError::SchemaError(format!("no column `{column}`"));
     let days = batch.column_by_name("day").and_then(|array| array.as_primitive_opt::<Date32Type>());
     let payers = batch.column_by_name("account_id").and_then(|array| array.as_string_opt::<i32>());

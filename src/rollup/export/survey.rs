@@ -125,12 +125,7 @@ fn nothing(others: &BTreeSet<&str>) -> String {
 }
 
 /// Returns what the manifests name; without any, the files as they lie there.
-async fn units<'a>(
-    place: &Place,
-    files: &[ObjectMeta],
-    others: &mut BTreeSet<&'a str>,
-    gaps: &mut Vec<Coverage>,
-) -> Vec<Raw> {
+async fn units(place: &Place, files: &[ObjectMeta], others: &mut BTreeSet<&str>, gaps: &mut Vec<Coverage>) -> Vec<Raw> {
     let tree = Tree::of(place, files);
     if tree.is_bare() {
         return bare(place, files, gaps);
@@ -159,7 +154,7 @@ async fn units<'a>(
             }
         };
         read.insert((manifest::export_of(below).to_owned(), Some(manifest.month)));
-        let raw = of_manifest(place, file, manifest, &tree).map_err(|gap| gaps.push(gap)).ok();
+        let raw = of_manifest(place, file, manifest, &tree).map_err(|gap| gaps.push(*gap)).ok();
         let paths = raw.iter().flat_map(|raw| &raw.files).map(|file| place.below(&file.path).to_owned());
         named.extend(paths);
         raws.extend(raw);
@@ -193,11 +188,11 @@ fn age(file: &ObjectMeta) -> (Reverse<usize>, &str, DateTime<Utc>, &str) {
 }
 
 /// Returns the month that a manifest names, or what keeps it from being read.
-fn of_manifest(place: &Place, at: &ObjectMeta, manifest: Manifest, tree: &Tree<'_>) -> Result<Raw, Coverage> {
+fn of_manifest(place: &Place, at: &ObjectMeta, manifest: Manifest, tree: &Tree<'_>) -> Result<Raw, Box<Coverage>> {
     let Manifest { layout, month, account, lacks, files: keys } = manifest;
     let root = manifest::export_of(place.below(&at.location));
     let export = place.show_below(root);
-    let lost = |why: Untrusted| gap(&export, why).days(month.from, month.to);
+    let lost = |why: Untrusted| Box::new(gap(&export, why).days(month.from, month.to));
     if keys.is_empty() {
         return Err(lost("the month is empty: its manifest names no file".into()));
     }
@@ -252,12 +247,7 @@ fn bare(place: &Place, files: &[ObjectMeta], gaps: &mut Vec<Coverage>) -> Vec<Ra
 }
 
 /// Finds out what kind of export each is, and who pays: both are the same for all months of one export.
-async fn known<'a>(
-    place: &Place,
-    mut raws: Vec<Raw>,
-    others: &mut BTreeSet<&'a str>,
-    gaps: &mut Vec<Coverage>,
-) -> Vec<Unit> {
+async fn known(place: &Place, mut raws: Vec<Raw>, others: &mut BTreeSet<&str>, gaps: &mut Vec<Coverage>) -> Vec<Unit> {
     raws.sort_by_key(|raw| (raw.export.clone(), Reverse(raw.month)));
     let mut exports: BTreeMap<String, Kind> = BTreeMap::new();
     let mut units = Vec::new();
