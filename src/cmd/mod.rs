@@ -122,7 +122,7 @@ enum Verb {
     Init(init::Init),
     /// Find out which permissions are missing, what that hides, and whether the clock is right.
     Doctor(doctor::Doctor),
-    /// Read the account into a new snapshot; changes nothing in AWS.
+    /// Read the account into a new snapshot; changes nothing in AWS but the tables of `--engine athena`.
     Scan(Box<scan::Scan>),
     /// Make a plan from what is recommended, or show one; changes nothing.
     Plan(plan::Plan),

@@ -76,7 +76,7 @@ impl EngineArgs {
         match self.engine {
             Engine::Datafusion => Ok(()),
             Engine::Athena => {
-                Err(Failure::new(Kind::Credentials, "`--engine athena` needs an account, and only the files are read")
+                Err(Failure::new(Kind::Credentials, "`--engine athena` needs credentials, and only the files are read")
                     .hint("without `--engine` the files are read in this process"))
             }
         }
