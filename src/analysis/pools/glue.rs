@@ -16,7 +16,7 @@ pub(super) async fn leaves(given: Given<'_>) -> Result<Vec<Leaf>, EngineError> {
     let window = Window::before(given.as_of);
     let sql = format!(
         "select account_id, region, job, coalesce(execution_class, 'STANDARD') = 'FLEX' as flex, \
-         coalesce(split_part(glue_version, '.', 1) in ('6', '7', '8', '9'), false) as gen2, sum(dpu_seconds) as seconds \
+         coalesce(try_cast(split_part(glue_version, '.', 1) as int) >= 6, false) as gen2, sum(dpu_seconds) as seconds \
          from glue_job_runs where dpu_unit = 'DPU' and dpu_seconds > 0 and {} group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5",
         window.sql("started")
     );

@@ -2,8 +2,6 @@
 //!
 //! Who may assume it and under which external id are parameters of the template, never text in it.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::with_arns;
@@ -74,10 +72,9 @@ pub fn cloudformation(role: Role, policy: &Value) -> Value {
 /// Returns a Terraform module of one file that makes the role, in whichever partition it is used.
 pub fn terraform(role: Role, policy: &Value) -> String {
     let label = role.name().replace('-', "_");
-    let mut file = format!("# The role that {}.\n", role.duty());
-    let _ = write!(
-        file,
-        r#"
+    format!(
+        r#"# The role that {duty}.
+
 variable "role_name" {{
   type    = string
   default = "{name}"
@@ -129,10 +126,10 @@ output "role_arn" {{
   value = aws_iam_role.{label}.arn
 }}
 "#,
+        duty = role.duty(),
         name = role.name(),
         policy = hcl(policy),
-    );
-    file
+    )
 }
 
 /// A JSON document is an HCL expression once templates in its strings are escaped. The one template that is meant stands

@@ -193,19 +193,20 @@ async fn of_a_file_with_one_month_that_is_taken_the_other_months_count() {
     );
 }
 
+/// The import of what lies at `p`, for a store that holds nothing yet.
+async fn import(bucket: &Bucket) -> Import {
+    let as_of = "2026-11-20T00:00:00Z".parse().unwrap();
+    let order = Order { as_of, known: Known::default(), account_id: None, runner: Runner::Here };
+    Import::new(survey(&[bucket.place("p")]).await.units, order)
+}
+
 #[tokio::test]
 async fn a_payers_month_replaces_the_same_payers_alone() {
     let other = "999900009999";
     let bucket = Bucket::new();
     let of = |payer: &str, usd: &str| cost(&[("bill_payer_account_id", payer)], usd);
     bucket.deliver("x", "2026-10", &[of(PAYER, "1"), of(other, "2")], Written::Gzip).await;
-    let order = Order {
-        as_of: "2026-11-20T00:00:00Z".parse().unwrap(),
-        known: Known::default(),
-        account_id: None,
-        runner: Runner::Here,
-    };
-    let mut import = Import::new(survey(&[bucket.place("p")]).await.units, order);
+    let mut import = import(&bucket).await;
     let mut replaced = Vec::new();
     while let Some(step) = import.next().await {
         match step {
@@ -260,13 +261,7 @@ async fn one_month_is_read_and_handed_over_before_the_next() {
         line
     });
     bucket.deliver("x", "2026-09", &september, Written::Gzip).await;
-    let order = Order {
-        as_of: "2026-11-20T00:00:00Z".parse().unwrap(),
-        known: Known::default(),
-        account_id: None,
-        runner: Runner::Here,
-    };
-    let mut import = Import::new(survey(&[bucket.place("p")]).await.units, order);
+    let mut import = import(&bucket).await;
     let mut rows = 0;
     while let Some(step) = import.next().await {
         match step {
