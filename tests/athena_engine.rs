@@ -80,7 +80,7 @@ fn a_bill_is_rolled_up_on_athena_with_a_receipt_and_nothing_is_left_there() {
     let run = world.run(&ON_ATHENA).ends_with(0);
     run.says("tables `leanlake_20261120_")
         .says("are made in database `scratch` and dropped again")
-        .prints("Athena: 1 query scanned 20000000 bytes for $0.00009");
+        .prints("Athena: 1 query scanned 20,971,520 bytes for $0.0001");
     assert_eq!(world.lines("select count(*) as n, sum(unblended) as usd from bill"), ["n=31 usd=31.00"]);
     let account = world.aws.account();
     assert!(account.athena.tables.is_empty(), "{:?}", account.athena.tables);
@@ -96,7 +96,7 @@ fn a_bill_is_rolled_up_on_athena_with_a_receipt_and_nothing_is_left_there() {
 fn the_receipt_is_in_the_json_too_and_its_dollars_in_the_scans() {
     let world = delivering(month());
     let json: Value = world.run(&[&ON_ATHENA[..], &["--format", "json"]].concat()).ends_with(0).json();
-    assert_eq!((&json["athena"]["queries"], &json["athena"]["scanned_bytes"]), (&json!(1), &json!(20_000_000)));
+    assert_eq!((&json["athena"]["queries"], &json["athena"]["scanned_bytes"]), (&json!(1), &json!(20 << 20)));
     assert_eq!(json["athena"]["tables_left"], json!([]));
     let plain = world.run(&["scan", "--only", "exports", "--format", "json"]).ends_with(0).json();
     assert!(plain.get("athena").is_none());
@@ -106,7 +106,7 @@ fn the_receipt_is_in_the_json_too_and_its_dollars_in_the_scans() {
 fn what_athena_refuses_is_a_gap_that_says_why_and_what_to_do_instead() {
     let world =
         delivering(Reply { fails: Some("HIVE_CANNOT_OPEN_SPLIT: no"), scanned: 11_000_000, ..Reply::default() });
-    world.run(&ON_ATHENA).prints("Athena: 1 query scanned 11000000 bytes");
+    world.run(&ON_ATHENA).prints("Athena: 1 query scanned 11,534,336 bytes");
     let said = gap(&world);
     assert!(said.contains("its query failed on Athena: HIVE_CANNOT_OPEN_SPLIT: no"), "{said}");
     assert!(said.contains("`--engine datafusion` reads it here"), "{said}");

@@ -6,27 +6,13 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::engine::{Engine, EngineError};
 use crate::model::Row;
+use crate::prices::scanned::{MEGABYTE, MINIMUM};
 
 /// Days of history that stand for a month.
 pub(super) const WINDOW_DAYS: u64 = 30;
 /// Days of history below which nothing is scaled up to a month.
 const LEAST_DAYS: i64 = 7;
-/// Athena rounds the bytes of a query up to the next MB (Athena pricing page).
-const MEGABYTE: i64 = 1 << 20;
-/// Least that a query that scans anything is billed for (Athena pricing page).
-const MINIMUM: i64 = 10 * MEGABYTE;
-
-/// Returns the bytes billed for a query that scanned `scanned`: whole MB, at least 10 of them. A query that scanned
-/// nothing is taken as free, so that no saving rests on it.
-pub(super) fn billed_bytes(scanned: i64) -> i64 {
-    if scanned <= 0 {
-        return 0;
-    }
-    let megabytes = (scanned - 1) / MEGABYTE + 1;
-    megabytes.saturating_mul(MEGABYTE).max(MINIMUM)
-}
-
-/// The same as SQL, for sums over many queries.
+/// Returns [`billed_bytes`](crate::prices::scanned::billed_bytes) as SQL, for sums over many queries.
 pub(super) fn billed_bytes_sql(scanned: &str) -> String {
     let whole = format!("({scanned} + {}) / {MEGABYTE} * {MEGABYTE}", MEGABYTE - 1);
     format!("(case when {scanned} > 0 then greatest({MINIMUM}, {whole}) else 0 end)")
@@ -121,15 +107,7 @@ pub(super) fn monthly(amount: i64, days: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_query_pays_for_whole_megabytes_and_for_ten_at_least() {
-        let mb = MEGABYTE;
-        for (scanned, billed) in [(0, 0), (1, 10 * mb), (10 * mb, 10 * mb), (10 * mb + 1, 11 * mb), (25 * mb, 25 * mb)]
-        {
-            assert_eq!(billed_bytes(scanned), billed, "{scanned}");
-        }
-    }
+    use crate::prices::scanned::billed_bytes;
 
     #[tokio::test]
     async fn the_sum_in_sql_rounds_as_the_replay_does() {

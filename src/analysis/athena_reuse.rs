@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::athena::{History, Window, billed_bytes, monthly};
+use super::athena::{History, Window, monthly};
 use super::{Analysis, Given};
 use crate::engine::EngineError;
 use crate::model::{PoolPath, Row};
+use crate::prices::scanned::billed_bytes;
 use crate::store::table::{Kind, Source, Table, column};
 use crate::store::tables::athena::ATHENA_QUERIES;
 

@@ -9,6 +9,7 @@ mod records;
 pub mod refresh;
 pub mod refreshed;
 mod region;
+pub mod scanned;
 
 pub use book::{GLOBAL, Mark, Price, PriceBook, PriceError};
 pub use card::{BilledUsage, End, NoRate, Payer, Rate, RateCard, RateSource, Tier};

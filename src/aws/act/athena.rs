@@ -21,14 +21,12 @@ use crate::aws::collect::Failed;
 use crate::aws::connector::{Connector, Role, Tag};
 use crate::engine::files::Files;
 use crate::model::Money;
+use crate::model::money::grouped;
 use crate::model::text::terminal;
+use crate::prices::scanned::{TERABYTE, billed_bytes};
 use crate::rollup::athena::{Statements, statements};
 use crate::rollup::{Batches, Elsewhere, RollUp, RollUpError};
 
-/// The least that a query is charged for, in bytes (Athena pricing page).
-const LEAST: u64 = 10_000_000;
-/// Bytes of a TB on Athena's bill.
-const TB: u64 = 1 << 40;
 /// First and longest pause between two looks at a query.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 
@@ -56,7 +54,7 @@ pub struct Receipt {
     pub queries: u64,
     /// Bytes that they would scan at most, by the footers of the files.
     pub estimated_bytes: u64,
-    /// Bytes that they scanned as Athena counts them, at least [`LEAST`] each: what is charged for.
+    /// Bytes that they are charged for: what they scanned in whole MB, and 10 of them at least for each.
     pub scanned_bytes: u64,
     /// Their price; `None` where the price book has none.
     pub usd: Option<Money>,
@@ -108,7 +106,7 @@ impl Athena {
     }
 
     fn usd_of(&self, bytes: u64) -> Option<Money> {
-        self.terms.usd_per_tb.map(|per_tb| per_tb * (Decimal::from(bytes) / Decimal::from(TB)))
+        self.terms.usd_per_tb.map(|per_tb| per_tb * (Decimal::from(bytes) / Decimal::from(TERABYTE)))
     }
 
     /// Returns the statements for the files, counted against the limits.
@@ -117,7 +115,7 @@ impl Athena {
         let mut state = self.state();
         let name = format!("{}_{}", self.terms.stamp, state.made + 1);
         let said = statements(roll_up, &outline, &self.terms.database, &name).map_err(|error| error.to_string())?;
-        let bytes = said.bytes.max(LEAST);
+        let bytes = charged(said.bytes.max(1));
         self.allowed(&state.receipt, bytes)?;
         state.made += 1;
         state.receipt.estimated_bytes += bytes;
@@ -129,7 +127,10 @@ impl Athena {
         let (most, whole) = (self.terms.max_scan, so_far.scanned_bytes.saturating_add(bytes));
         if whole > most {
             return Err(format!(
-                "on Athena it would scan {bytes} bytes, {whole} with what was scanned before, and `--max-scan` allows {most}"
+                "on Athena it would scan {} bytes, {} with what was scanned before, and `--max-scan` allows {}",
+                grouped(&bytes.to_string()),
+                grouped(&whole.to_string()),
+                grouped(&most.to_string())
             ));
         }
         let Some(limit) = self.terms.max_cost else { return Ok(()) };
@@ -190,7 +191,7 @@ impl Athena {
         if bytes > 0 {
             let mut state = self.state();
             state.receipt.queries += 1;
-            state.receipt.scanned_bytes += bytes.max(LEAST);
+            state.receipt.scanned_bytes += charged(bytes);
         }
     }
 
@@ -211,6 +212,11 @@ impl Athena {
         self.drop_table(&said.drop).await;
         Ok(results::rows(self.client.clone(), asked?, roll_up))
     }
+}
+
+/// Returns what a query is charged for that scans `bytes`.
+fn charged(bytes: u64) -> u64 {
+    billed_bytes(i64::try_from(bytes).unwrap_or(i64::MAX)).cast_unsigned()
 }
 
 /// Says what AWS said.

@@ -9,10 +9,12 @@ use super::Context;
 use crate::aws::act::athena::{Athena, Receipt, Terms};
 use crate::aws::session::Session;
 use crate::cmd::connect::Purpose;
+use crate::cmd::prices;
 use crate::error::{Failure, Kind};
 use crate::model::Money;
-use crate::prices::PriceBook;
+use crate::model::money::grouped;
 use crate::rollup::Runner;
+use crate::store::Store;
 
 /// What Athena may scan where nobody says: at list prices some cents.
 const MAX_SCAN: u64 = 10_000_000_000;
@@ -86,16 +88,17 @@ impl EngineArgs {
     ///
     /// # Errors
     /// The price book cannot be read.
-    pub(super) fn athena(
+    pub(super) async fn athena(
         &self,
         context: &Context,
         session: &Session,
+        store: &Store,
         max_cost: Option<Money>,
     ) -> Result<Option<Arc<Athena>>, Failure> {
         let Some(database) = self.athena_database.clone().filter(|_| self.engine == Engine::Athena) else {
             return Ok(None);
         };
-        let book = PriceBook::embedded().map_err(|error| Failure::failed(error.to_string()))?;
+        let book = prices::book(store, &session.seen_origin()).await?;
         let price = book.tiers(SCANNED, session.region()).first().map(|price| Money::new(price.per_unit()));
         let terms = Terms {
             database,
@@ -112,7 +115,7 @@ impl EngineArgs {
             session.region(),
             terms.stamp,
             terms.database,
-            terms.max_scan
+            grouped(&terms.max_scan.to_string())
         ));
         let athena = Athena::new(&session.sdk, &session.connector, &session.identity.account_id, terms);
         Ok(Some(Arc::new(athena)))
@@ -130,12 +133,24 @@ pub(super) fn told(receipt: &Receipt) -> String {
     let usd = usd.map_or_else(|| "a price that is not known".to_owned(), Money::human);
     let noun = if *queries == 1 { "query" } else { "queries" };
     let mut text = format!(
-        "Athena: {queries} {noun} scanned {scanned_bytes} bytes for {usd}; at most {estimated_bytes} were expected\n"
+        "Athena: {queries} {noun} scanned {} bytes for {usd}; at most {} were expected\n",
+        grouped(&scanned_bytes.to_string()),
+        grouped(&estimated_bytes.to_string())
     );
     for statement in left {
-        let _ = writeln!(text, "a table is left in the database: {statement}");
+        let _ = writeln!(text, "{}", is_left(statement));
     }
     text
+}
+
+fn is_left(statement: &str) -> String {
+    format!("a table is left in the database: {statement}")
+}
+
+/// Returns the failure of a scan with the tables that it left behind.
+pub(super) fn with_left(failure: Failure, athena: Option<&Arc<Athena>>) -> Failure {
+    let left = athena.map(|athena| athena.receipt().left).unwrap_or_default();
+    left.iter().fold(failure, |failure, statement| failure.hint(is_left(statement)))
 }
 
 /// The names of Athena's databases that statements take without escapes.

@@ -151,9 +151,10 @@ pub async fn run(args: &Scan, context: &Context) -> Result<ExitCode, Failure> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let athena = args.engine.athena(context, &session, args.limit(context))?;
+    let athena = args.engine.athena(context, &session, &store, args.limit(context)).await?;
     order.runner = engine::runner(athena.as_ref());
-    let outcome = watched(context, &session, &store, &order, (cancel, wishes)).await?;
+    let outcome = watched(context, &session, &store, &order, (cancel, wishes)).await;
+    let outcome = outcome.map_err(|failure| engine::with_left(failure, athena.as_ref()))?;
     let receipt = athena.map(|athena| athena.receipt());
     for line in show::slowest(&outcome.paced) {
         context.term.detail(&line);
