@@ -80,7 +80,7 @@ fn a_bill_is_rolled_up_on_athena_with_a_receipt_and_nothing_is_left_there() {
     let run = world.run(&ON_ATHENA).ends_with(0);
     run.says("tables `leanlake_20261120_")
         .says("are made in database `scratch` and dropped again")
-        .prints("Athena: 1 query scanned 20,971,520 bytes for $0.0001");
+        .prints("Athena: 1 query scanned 20,971,520 bytes for $0.000095");
     assert_eq!(world.lines("select count(*) as n, sum(unblended) as usd from bill"), ["n=31 usd=31.00"]);
     let account = world.aws.account();
     assert!(account.athena.tables.is_empty(), "{:?}", account.athena.tables);
@@ -124,7 +124,7 @@ fn a_role_that_may_not_use_athena_leaves_a_gap_and_a_cap_is_kept_before_anything
     assert!(gap(&world).contains("making its table was refused by Athena"), "{}", gap(&world));
     let world = delivering(month());
     world.run(&[&ON_ATHENA[..], &["--max-scan", "1MB"]].concat());
-    assert!(gap(&world).contains("`--max-scan` allows 1000000"), "{}", gap(&world));
+    assert!(gap(&world).contains("`--max-scan` allows 1,000,000;"), "{}", gap(&world));
     assert!(world.aws.account().athena.statements.is_empty());
 }
 

@@ -147,7 +147,7 @@ async fn what_would_scan_or_cost_more_than_it_may_is_never_asked() {
     let tight = Terms { max_scan: 1_000, ..terms() };
     let dear = Terms { max_cost: Some(Money::ZERO), ..terms() };
     let unpriced = Terms { max_cost: Some(Money::new(5.into())), usd_per_tb: None, ..terms() };
-    for (terms, word) in [(tight, "`--max-scan` allows 1000"), (dear, "it may cost $0.00"), (unpriced, "not known")] {
+    for (terms, word) in [(tight, "`--max-scan` allows 1,000;"), (dear, "it may cost $0.00"), (unpriced, "not known")] {
         let (athena, log) = athena(terms, |operation, _| panic!("{operation} was sent"));
         let said = rows(&athena).await.unwrap_err().to_string();
         assert!(said.contains(word), "{said}");
